@@ -1,0 +1,66 @@
+# Each target stands alone: it makes .venv and installs what it needs first. Needs Python 3.11 or newer, nothing else.
+#   make demo   GCN on Cora in three schedules: a table, out/demo.json and out/demo/report.html
+#   make test   the tests          make lint   ruff and mypy        make bench  out/bench.json
+#   make lab    JupyterLab         make warm   compile the engine   make clean  remove .venv and out
+# FUSEFLOW_DATA names the folder of data sets, if there is one; PYTHON=python3.12 picks the interpreter.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
+PINS := requirements/constraints.txt
+WORKERS ?= 2
+
+.PHONY: demo test lint bench lab warm clean
+.DEFAULT_GOAL := demo
+
+demo: $(VENV)/.installed
+	@mkdir -p out
+	@$(BIN)/fuseflow run gcn --dataset cora --schedule unfused,partial,full --json out/demo.json --report out/demo/
+
+test: $(VENV)/.dev
+	@$(BIN)/python -m pytest -q -n $(WORKERS) $(TESTS)
+
+lint: $(VENV)/.dev
+	@failed=0; \
+	$(BIN)/ruff check --quiet . || failed=1; \
+	$(BIN)/ruff format --check . >$(VENV)/.format 2>&1 || { cat $(VENV)/.format; failed=1; }; \
+	$(BIN)/mypy --no-error-summary || failed=1; \
+	test $$failed = 0 && echo "lint: clean"
+
+bench: $(VENV)/.installed
+	@mkdir -p out
+	@$(BIN)/python -m benchmarks
+
+lab: $(VENV)/.lab
+	@$(BIN)/jupyter lab --notebook-dir=.
+
+warm: $(VENV)/.installed
+	@$(BIN)/python -m fuseflow.sim.warm
+
+clean:
+	@rm -rf $(VENV) out build *.egg-info .pytest_cache .mypy_cache .ruff_cache
+	@find fuseflow widgets tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The stamps are written last: an interrupted install leaves no stamp, and the next make starts from an empty .venv.
+$(VENV)/.installed: pyproject.toml $(PINS)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	  echo "fuseflow needs Python 3.11 or newer, but '$(PYTHON)' is $$($(PYTHON) --version 2>&1 || true)." >&2; \
+	  echo "Name another one: make PYTHON=python3.12" >&2; exit 1; }
+	@test -f $@ || rm -rf $(VENV)
+	@rm -f $@ $(VENV)/.dev $(VENV)/.lab
+	@echo "installing fuseflow into $(VENV) (about two minutes the first time)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(PIP) install --quiet --quiet --constraint $(PINS) --editable .
+	@$(BIN)/python -m fuseflow.sim.warm
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.installed
+	@echo "installing the tools for tests and lint"
+	@$(PIP) install --quiet --quiet --constraint $(PINS) --editable '.[dev]'
+	@touch $@
+
+$(VENV)/.lab: $(VENV)/.installed
+	@echo "installing JupyterLab"
+	@$(PIP) install --quiet --quiet --constraint $(PINS) --editable '.[lab]'
+	@touch $@

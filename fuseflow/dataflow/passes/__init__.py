@@ -1,0 +1,6 @@
+"""Graph passes: each takes a graph and returns a new one."""
+
+from fuseflow.dataflow.passes.dead import remove_dead
+from fuseflow.dataflow.passes.locate import insert_locate
+
+__all__ = ["insert_locate", "remove_dead"]

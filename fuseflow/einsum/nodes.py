@@ -1,0 +1,192 @@
+"""The program: a list of statements, each one operator on tensors indexed by named index variables.
+
+``T[i,j] = A[i,k] * X[k,j]`` is a :class:`Statement` whose expression is a :class:`Product`; the index ``k``, absent
+from the output, is summed. Nested expressions exist in the text form only: the parser splits them.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from fuseflow.einsum.operators import BinaryOp, ReduceOp, UnaryOp
+from fuseflow.errors import ProgramError
+from fuseflow.formats import Format
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """One use of a tensor: ``indices[d]`` is the index variable of dimension ``d``."""
+
+    tensor: str
+    indices: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """``left * right``, summed over every index variable that the output lacks."""
+
+    left: Access
+    right: Access
+
+
+@dataclass(frozen=True, slots=True)
+class Binary:
+    """Element-wise ``op`` other than multiplication; an operand is broadcast over the indices it lacks."""
+
+    op: BinaryOp
+    left: Access
+    right: Access
+
+
+@dataclass(frozen=True, slots=True)
+class Unary:
+    """Element-wise ``op``, with ``scalar`` where it takes one."""
+
+    op: UnaryOp
+    operand: Access
+    scalar: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Reduction:
+    """``op`` over the index variables of ``operand`` that the output lacks."""
+
+    op: ReduceOp
+    operand: Access
+
+
+@dataclass(frozen=True, slots=True)
+class Mask:
+    """``operand`` where ``mask`` stores an element; everything else is masked out.
+
+    A masked-out element takes no part in a later maximum, sum or element-wise operation (as if it were minus
+    infinity before a softmax) and counts as zero in a product and in a program's output.
+    """
+
+    operand: Access
+    mask: Access
+
+
+Expression = Product | Binary | Unary | Reduction | Mask
+
+
+def operands(expression: Expression) -> tuple[Access, ...]:
+    """The accesses an expression reads, left to right."""
+    match expression:
+        case Product(left, right) | Binary(_, left, right):
+            return (left, right)
+        case Unary(_, operand, _) | Reduction(_, operand):
+            return (operand,)
+        case Mask(operand, mask):
+            return (operand, mask)
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a statement comes from.
+
+    ``group`` is the kernel it belongs to when nothing is fused, ``layer`` the layer of the model, ``source`` the line
+    of the user's Python (or text) that asked for it.
+    """
+
+    group: str = ""
+    layer: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """``output = expression``. Two statements are equal when they compute the same, wherever they come from."""
+
+    output: Access
+    expression: Expression
+    origin: Origin = field(default_factory=Origin, compare=False)
+
+    @property
+    def name(self) -> str:
+        """Name of the tensor it defines, which also names the statement."""
+        return self.output.tensor
+
+    @property
+    def operands(self) -> tuple[Access, ...]:
+        return operands(self.expression)
+
+    @property
+    def indices(self) -> tuple[str, ...]:
+        """Every index variable, in order of first use in the operands."""
+        return tuple(dict.fromkeys(index for access in self.operands for index in access.indices))
+
+    @property
+    def reduced(self) -> tuple[str, ...]:
+        """Index variables that the output lacks, in order of first use."""
+        return tuple(index for index in self.indices if index not in self.output.indices)
+
+
+@dataclass(frozen=True, slots=True)
+class Tensor:
+    """Declaration of a tensor: ``shape`` by dimension and its storage format."""
+
+    name: str
+    shape: tuple[int, ...]
+    format: Format
+
+    @property
+    def order(self) -> int:
+        return len(self.shape)
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A straight-line tensor program.
+
+    ``tensors`` declares every tensor: the inputs first, then one per statement (intermediates and results are stored
+    in the declared format where a fusion region ends). ``outputs`` names the results.
+    """
+
+    tensors: tuple[Tensor, ...]
+    statements: tuple[Statement, ...]
+    outputs: tuple[str, ...]
+
+    def tensor(self, name: str) -> Tensor:
+        """The declaration of ``name``; ProgramError if there is none."""
+        for tensor in self.tensors:
+            if tensor.name == name:
+                return tensor
+        raise ProgramError(
+            f"the program has no tensor {name!r}; it has {', '.join(tensor.name for tensor in self.tensors)}"
+        )
+
+    def statement(self, name: str) -> Statement:
+        """The statement that defines ``name``; ProgramError if there is none."""
+        for statement in self.statements:
+            if statement.name == name:
+                return statement
+        raise ProgramError(
+            f"no statement defines {name!r}; statements define {', '.join(item.name for item in self.statements)}"
+        )
+
+    @property
+    def inputs(self) -> tuple[Tensor, ...]:
+        """Tensors that no statement defines."""
+        defined = {statement.name for statement in self.statements}
+        return tuple(tensor for tensor in self.tensors if tensor.name not in defined)
+
+    def readers(self, name: str) -> tuple[Statement, ...]:
+        """Statements that read tensor ``name``."""
+        return tuple(
+            statement for statement in self.statements if any(access.tensor == name for access in statement.operands)
+        )
+
+    def extents(self, statement: Statement) -> dict[str, int]:
+        """Size of every index variable of ``statement``."""
+        sizes: dict[str, int] = {}
+        for access in statement.operands:
+            sizes.update(zip(access.indices, self.tensor(access.tensor).shape, strict=True))
+        return sizes
+
+    def __iter__(self) -> Iterator[Statement]:
+        return iter(self.statements)
+
+    def __repr__(self) -> str:
+        from fuseflow.einsum.show import show
+
+        return show(self)

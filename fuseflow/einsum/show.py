@@ -1,0 +1,51 @@
+"""Printer of the text form; :func:`fuseflow.einsum.parse.parse` reads it back to an equal program."""
+
+from fuseflow.einsum.nodes import Access, Binary, Expression, Mask, Product, Program, Reduction, Statement, Unary
+from fuseflow.einsum.operators import BinaryOp, UnaryOp
+
+SYMBOLS = {BinaryOp.ADD: "+", BinaryOp.SUB: "-", BinaryOp.DIV: "/"}
+SCALAR_SYMBOLS = {UnaryOp.ADD_SCALAR: "+", UnaryOp.MUL_SCALAR: "*", UnaryOp.DIV_SCALAR: "/"}
+
+
+def show(program: Program) -> str:
+    """Declarations of the inputs (and of results that are not dense), statements, and a ``return`` line."""
+    inputs = {tensor.name for tensor in program.inputs}
+    lines = []
+    for tensor in program.tensors:
+        if tensor.name in inputs or not tensor.format.is_dense:
+            shape = ", ".join(map(str, tensor.shape))
+            name = f"{tensor.name}[{shape}]" if tensor.shape else tensor.name
+            lines.append(f'{name}: "{tensor.format}"')
+    lines += [show_statement(statement) for statement in program.statements]
+    lines.append("return " + ", ".join(program.outputs))
+    return "\n".join(lines)
+
+
+def show_statement(statement: Statement) -> str:
+    """One statement, e.g. ``T[i,j] = A[i,k] * X[k,j]``."""
+    over = f"[{','.join(statement.reduced)}]"
+    return f"{show_access(statement.output)} = {show_expression(statement.expression, over)}"
+
+
+def show_access(access: Access) -> str:
+    """``A[i,k]``, or the bare name of a tensor of order 0."""
+    return f"{access.tensor}[{','.join(access.indices)}]" if access.indices else access.tensor
+
+
+def show_expression(expression: Expression, over: str = "") -> str:
+    """Right-hand side of a statement; ``over`` is the bracketed list of reduced indices."""
+    match expression:
+        case Product(left, right):
+            return f"{show_access(left)} * {show_access(right)}"
+        case Binary(op, left, right) if op in SYMBOLS:
+            return f"{show_access(left)} {SYMBOLS[op]} {show_access(right)}"
+        case Binary(op, left, right):
+            return f"{op.value}({show_access(left)}, {show_access(right)})"
+        case Unary(op, operand, scalar) if op in SCALAR_SYMBOLS:
+            return f"{show_access(operand)} {SCALAR_SYMBOLS[op]} {scalar!r}"
+        case Unary(op, operand, _):
+            return f"{op.value}({show_access(operand)})"
+        case Reduction(op, operand):
+            return f"{op.value}{over}({show_access(operand)})"
+        case Mask(operand, mask):
+            return f"mask({show_access(operand)}, {show_access(mask)})"

@@ -1,0 +1,124 @@
+"""Verifier of programs: names, ranks, shapes and the use of index variables.
+
+It runs on every program that is parsed, traced or scheduled. It does not judge whether an order or a format can be
+lowered: that is the schedule's and the fusion's business.
+"""
+
+from fuseflow.einsum.nodes import Access, Binary, Mask, Product, Program, Reduction, Statement, Unary
+from fuseflow.einsum.show import show_statement
+from fuseflow.errors import ProgramError
+
+
+def verify(program: Program) -> None:
+    """Raise ProgramError at the first rule that ``program`` breaks, quoting the statement."""
+    _check_declarations(program)
+    inputs = {tensor.name for tensor in program.inputs}
+    known = set(inputs)
+    for statement in program.statements:
+        for access in statement.operands:
+            if access.tensor not in known:
+                raise ProgramError(
+                    f"{_where(statement)} reads {access.tensor!r} before anything defines it; known here: "
+                    f"{', '.join(sorted(known)) or 'nothing'}. Declare it as an input or move the statement down"
+                )
+        _check_accesses(program, statement)
+        _check_indices(statement)
+        _check_shape(program, statement)
+        if isinstance(statement.expression, Mask) and statement.expression.mask.tensor not in inputs:
+            raise ProgramError(
+                f"{_where(statement)}: the mask {statement.expression.mask.tensor!r} is computed; which of its elements are "
+                "stored is then not defined. Mask with an input tensor"
+            )
+        known.add(statement.name)
+    for name in program.outputs:
+        if name not in known:
+            raise ProgramError(f"output {name!r} is not defined; defined are {', '.join(sorted(known))}")
+    if not program.outputs:
+        raise ProgramError("the program returns nothing; name at least one output")
+
+
+def _check_declarations(program: Program) -> None:
+    seen: set[str] = set()
+    for tensor in program.tensors:
+        if tensor.name in seen:
+            raise ProgramError(f"tensor {tensor.name!r} is declared twice; give the second one another name")
+        seen.add(tensor.name)
+        if tensor.format.order != tensor.order:
+            raise ProgramError(
+                f"tensor {tensor.name!r} has {tensor.order} dimensions {tensor.shape} but format {tensor.format} has "
+                f"{tensor.format.order} levels; give one level per dimension"
+            )
+        if any(size < 0 for size in tensor.shape):
+            raise ProgramError(f"tensor {tensor.name!r} has a negative size: {tensor.shape}")
+    defined: set[str] = set()
+    for statement in program.statements:
+        if statement.name in defined:
+            raise ProgramError(f"{_where(statement)} defines {statement.name!r} a second time; use a new name")
+        defined.add(statement.name)
+        if statement.name not in seen:
+            raise ProgramError(f"{_where(statement)} defines {statement.name!r}, which is not declared")
+
+
+def _check_accesses(program: Program, statement: Statement) -> None:
+    sizes: dict[str, tuple[int, Access]] = {}
+    for access in (*statement.operands, statement.output):
+        shape = program.tensor(access.tensor).shape
+        if len(access.indices) != len(shape):
+            raise ProgramError(
+                f"{_where(statement)}: {access.tensor!r} has {len(shape)} dimensions {shape} but is used with "
+                f"{len(access.indices)} indices {access.indices}"
+            )
+        if len(set(access.indices)) != len(access.indices):
+            raise ProgramError(
+                f"{_where(statement)}: {access.tensor!r} is used with a repeated index {access.indices}; diagonals are "
+                "not supported, extract the diagonal first"
+            )
+    for access in statement.operands:
+        for index, size in zip(access.indices, program.tensor(access.tensor).shape, strict=True):
+            known = sizes.setdefault(index, (size, access))
+            if known[0] != size:
+                raise ProgramError(
+                    f"{_where(statement)}: index {index!r} has size {known[0]} in {known[1].tensor!r} but {size} in "
+                    f"{access.tensor!r}; both must be equal"
+                )
+
+
+def _check_indices(statement: Statement) -> None:
+    output, used = set(statement.output.indices), set(statement.indices)
+    unknown = [index for index in statement.output.indices if index not in used]
+    if unknown:
+        raise ProgramError(
+            f"{_where(statement)}: output index {unknown[0]!r} occurs in no operand; its size is unknown. Known "
+            f"indices: {', '.join(statement.indices) or 'none'}"
+        )
+    match statement.expression:
+        case Product():
+            return
+        case Reduction(op, operand):
+            if output == set(operand.indices):
+                raise ProgramError(
+                    f"{_where(statement)}: {op.value} reduces nothing, the output has every index of "
+                    f"{operand.tensor!r}; leave the reduced index out of the output"
+                )
+        case Binary() | Unary() | Mask():
+            if statement.reduced:
+                raise ProgramError(
+                    f"{_where(statement)}: index {statement.reduced[0]!r} is missing from the output of an "
+                    "element-wise operation; only products sum silently, write sum(...) or max(...)"
+                )
+
+
+def _check_shape(program: Program, statement: Statement) -> None:
+    sizes = program.extents(statement)
+    wanted = tuple(sizes[index] for index in statement.output.indices)
+    declared = program.tensor(statement.name).shape
+    if wanted != declared:
+        raise ProgramError(
+            f"{_where(statement)}: {statement.name!r} is declared with shape {declared} but its indices "
+            f"{statement.output.indices} have sizes {wanted}"
+        )
+
+
+def _where(statement: Statement) -> str:
+    source = f" ({statement.origin.source})" if statement.origin.source else ""
+    return f"statement `{show_statement(statement)}`{source}"

@@ -1,0 +1,45 @@
+"""One error hierarchy, named by the phase that found the fault.
+
+Every message says what is wrong, where, with which values, and what to do about it. Each class is also the
+fitting builtin, so callers that do not know fuseflow can still catch it.
+"""
+
+
+class FuseflowError(Exception):
+    """Base of every error that fuseflow raises on purpose."""
+
+
+class ProgramError(FuseflowError, ValueError):
+    """An einsum program, or its text form, is not well formed."""
+
+
+class TraceError(FuseflowError, ValueError):
+    """A PyTorch module uses something that cannot become an einsum program."""
+
+
+class FormatError(FuseflowError, ValueError):
+    """A storage format does not fit a tensor, or tensor data are inconsistent."""
+
+
+class ScheduleError(FuseflowError, ValueError):
+    """A schedule does not fit its program."""
+
+
+class FusionError(FuseflowError, ValueError):
+    """A fusion region cannot be fused or lowered as asked."""
+
+
+class VerifyError(FuseflowError, ValueError):
+    """A dataflow graph breaks a rule of streams and ports."""
+
+
+class SimulationError(FuseflowError, RuntimeError):
+    """A simulation met streams that do not fit together."""
+
+
+class DeadlockError(SimulationError):
+    """Blocks wait on each other and none can go on."""
+
+
+class DataError(FuseflowError, ValueError):
+    """A data file or data set is missing, corrupt or does not fit."""

@@ -1,0 +1,94 @@
+"""Fiber trees in ``.npz`` files, without pickles.
+
+Arrays: ``schema`` (the text below), ``shape`` (int64), ``format`` (its text form), ``values`` (float32), and for each
+level ``l`` ``level{l}_segments`` and ``level{l}_coordinates`` where its kind has them.
+"""
+
+import zipfile
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fuseflow.errors import DataError, FormatError
+from fuseflow.formats.atomic import existing, replacing
+from fuseflow.formats.build import check_finite
+from fuseflow.formats.format import Format
+from fuseflow.formats.level import CompressedLevel, DenseLevel, LevelKind, LevelStorage, SingletonLevel
+from fuseflow.formats.tree import FiberTree
+
+SCHEMA = "fuseflow.FiberTree/1"
+
+
+def write_npz(path: str | Path, tree: FiberTree) -> None:
+    """Write a tree in any format, storage unchanged; the file is replaced as a whole."""
+    arrays: dict[str, NDArray[Any]] = {
+        "schema": np.array(SCHEMA),
+        "shape": np.array(tree.shape, np.int64),
+        "format": np.array(str(tree.format)),
+        "values": tree.values,
+    }
+    for number, level in enumerate(tree.levels):
+        if isinstance(level, CompressedLevel):
+            arrays[f"level{number}_segments"] = level.segments
+        if not isinstance(level, DenseLevel):
+            arrays[f"level{number}_coordinates"] = level.coordinates
+    with replacing(Path(path)) as file:
+        np.savez_compressed(file, allow_pickle=False, **arrays)
+
+
+def read_npz(path: str | Path, *, allow_nonfinite: bool = False) -> FiberTree:
+    """A tree as it was written by ``write_npz``.
+
+    Raises DataError for a missing, truncated or inconsistent file, and for NaN or infinities unless
+    ``allow_nonfinite``.
+    """
+    arrays = read_arrays(path)
+    try:
+        schema = str(arrays["schema"])
+        if schema != SCHEMA:
+            raise DataError(f'cannot read {path}: its schema is "{schema}", but "{SCHEMA}" is expected')
+        shape = tuple(int(size) for size in arrays["shape"])
+        format = Format.parse(str(arrays["format"]), len(shape))
+        levels = tuple(_level(arrays, number, level.kind, shape, format) for number, level in enumerate(format.levels))
+        tree = FiberTree(shape, format, levels, arrays["values"])
+    except KeyError as error:
+        raise DataError(
+            f"cannot read {path}: array {error} is missing among {sorted(arrays)}; write tensors with write_npz"
+        ) from error
+    except (FormatError, TypeError) as error:
+        raise DataError(f"cannot use {path}: {error}; write the file anew") from error
+    if not allow_nonfinite and not np.isfinite(tree.values).all():
+        coordinates, values = tree.elements()
+        check_finite(values, tuple(coordinates), str(path))
+    return tree
+
+
+def read_arrays(path: str | Path) -> dict[str, NDArray[Any]]:
+    """All arrays of an ``.npz`` file, by name; DataError if it is missing, truncated, corrupt or holds pickles."""
+    file = existing(path, ".npz")
+    try:
+        with np.load(file, allow_pickle=False) as archive:
+            if not isinstance(archive, np.lib.npyio.NpzFile):
+                raise DataError(f"cannot read {path}: it holds one bare array; an .npz archive is expected")
+            return {name: archive[name] for name in archive.files}
+    except (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile, zlib.error, NotImplementedError) as error:
+        if isinstance(error, DataError):
+            raise
+        raise DataError(
+            f"cannot read {path} as .npz: {error}; the file is damaged or of another kind, get or write it anew"
+        ) from error
+
+
+def _level(
+    arrays: dict[str, NDArray[Any]], number: int, kind: LevelKind, shape: tuple[int, ...], format: Format
+) -> LevelStorage:
+    match kind:
+        case LevelKind.DENSE:
+            return DenseLevel(shape[format.mode_order[number]])
+        case LevelKind.COMPRESSED:
+            return CompressedLevel(arrays[f"level{number}_segments"], arrays[f"level{number}_coordinates"])
+        case LevelKind.SINGLETON:
+            return SingletonLevel(arrays[f"level{number}_coordinates"])

@@ -1,0 +1,66 @@
+"""Inlining: from the statements of a region to one tree of views (paper Algorithm 1, lines 1-3).
+
+Producers are inlined into their consumers by substituting index variables from the result down. Every reduction gets
+a fresh index variable per use of its result.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from fuseflow.einsum import Program
+from fuseflow.fusion.views import Leaf, Operation, View
+
+Hints = Mapping[tuple[str, tuple[str, ...], str], str]
+"""(statement, output variables, reduced index) -> variable to reduce over instead of a fresh one; see ``sharing``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inlined:
+    """A region as one tree: its result view, every view by (tensor, variables), and the size of every variable."""
+
+    root: Operation
+    views: dict[tuple[str, tuple[str, ...]], View]
+    extents: dict[str, int]
+
+
+def inline(program: Program, statements: tuple[str, ...], output: str, hints: Hints) -> Inlined:
+    """Inline the statements named ``statements`` into one view tree that computes ``output``."""
+    inside = set(statements)
+    views: dict[tuple[str, tuple[str, ...]], View] = {}
+    extents: dict[str, int] = {}
+    taken: set[str] = set()
+
+    def fresh(index: str) -> str:
+        name, number = index, 2
+        while name in taken:
+            name, number = f"{index}{number}", number + 1
+        taken.add(name)
+        return name
+
+    def view(tensor: str, variables: tuple[str, ...]) -> View:
+        key = (tensor, variables)
+        if key not in views:
+            views[key] = operation(tensor, variables) if tensor in inside else leaf(tensor, variables)
+        return views[key]
+
+    def leaf(tensor: str, variables: tuple[str, ...]) -> Leaf:
+        return Leaf(program.tensor(tensor), variables)
+
+    def operation(name: str, variables: tuple[str, ...]) -> Operation:
+        statement = program.statement(name)
+        sizes = program.extents(statement)
+        binding = dict(zip(statement.output.indices, variables, strict=True))
+        for index in statement.reduced:
+            hint = hints.get((name, variables, index))
+            binding[index] = hint if hint is not None else fresh(index)
+        for index, variable in binding.items():
+            extents[variable] = sizes[index]
+        operands = tuple(
+            view(access.tensor, tuple(binding[index] for index in access.indices)) for access in statement.operands
+        )
+        return Operation(statement, variables, tuple(binding[index] for index in statement.reduced), operands)
+
+    result = program.statement(output).output
+    root = view(output, tuple(fresh(index) for index in result.indices))
+    assert isinstance(root, Operation)  # the output of a region is one of its statements
+    return Inlined(root, views, extents)

@@ -1,0 +1,111 @@
+"""Sharing of reductions: when a reduction may run over the very index variable its consumer iterates.
+
+In ``D[m,n] = P[m,n] - M[m]`` with ``M[m] = max[n](P[m,n])`` the maximum has an index variable of its own, and taken
+literally ``P`` would be computed twice. If the consumer iterates exactly the elements of ``P`` along ``n``, the maximum
+can run over ``n`` itself and ``P`` is shared. If the consumer iterates fewer (a compressed operand filters ``n`` further
+up), it must not: the maximum is over all of ``P``.
+"""
+
+from fuseflow.einsum import Binary, Mask, Product, Program
+from fuseflow.fusion.inline import Inlined, inline
+from fuseflow.fusion.views import Leaf, Operation, View, below, walk
+from fuseflow.formats import LevelKind
+
+Key = tuple[str, tuple[str, ...], str]
+
+
+def inline_shared(program: Program, statements: tuple[str, ...], output: str) -> Inlined:
+    """Inline a region and merge every reduction variable that can be merged."""
+    hints: dict[Key, str] = {}
+    while True:
+        inlined = inline(program, statements, output, hints)
+        found = _candidate(inlined, hints)
+        if found is None:
+            return inlined
+        hints[found[0]] = found[1]
+
+
+def _candidate(inlined: Inlined, hints: dict[Key, str]) -> tuple[Key, str] | None:
+    # Variables are named from the result down. Merging only into earlier ones, first come first served, keeps the
+    # names that earlier hints speak of stable when the region is inlined again.
+    reductions = {
+        variable: (view, index)
+        for view in walk(inlined.root)
+        if isinstance(view, Operation)
+        for index, variable in zip(view.statement.reduced, view.reduced, strict=True)
+        if (view.name, view.variables, index) not in hints
+    }
+    earlier: list[str] = []
+    for variable in inlined.extents:
+        if variable in reductions:
+            view, index = reductions[variable]
+            for other in earlier:
+                if _mergeable(inlined, view, variable, other):
+                    return (view.name, view.variables, index), other
+        earlier.append(variable)
+    return None
+
+
+def _mergeable(inlined: Inlined, reduction: Operation, variable: str, other: str) -> bool:
+    """Whether ``reduction`` may reduce over ``other`` instead of its own ``variable``."""
+    if other in reduction.variables or other in reduction.reduced:
+        return False
+    twins: list[View] = []
+    for operand in reduction.operands:
+        if variable in operand.variables:
+            renamed = tuple(other if name == variable else name for name in operand.variables)
+            twin = inlined.views.get((operand.name, renamed))
+            if twin is None:
+                return False
+            twins.append(twin)
+    top = _top(inlined, other)
+    inside = below(top)
+    if id(reduction) not in inside or reduction is top or any(id(twin) not in inside for twin in twins):
+        return False
+    if any(id(top) in below(operand) for operand in reduction.operands):
+        return False
+    # Where `other` is produced by an accumulator, everything below must be known before `other` is iterated.
+    for view in walk(top):
+        if isinstance(view, Operation) and view is not top and view.reduced and other in view.variables:
+            if id(reduction) in below(view):
+                return False
+    return all(_unfiltered(top, twin, other) for twin in twins)
+
+
+def _top(inlined: Inlined, variable: str) -> Operation:
+    """The operation that binds ``variable``: the one that reduces it last, or the result."""
+    binders = [
+        view for view in walk(inlined.root) if isinstance(view, Operation) and variable in view.reduced
+    ]
+    return binders[-1] if binders else inlined.root
+
+
+def _unfiltered(top: View, twin: View, variable: str) -> bool:
+    """Whether iterating ``variable`` for ``top`` visits every element of ``twin`` along it."""
+    if top is twin or id(twin) not in below(top) or not isinstance(top, Operation):
+        return True
+    carriers = [operand for operand in top.operands if variable in operand.variables]
+    filters = isinstance(top.statement.expression, Product | Mask) or (
+        isinstance(top.statement.expression, Binary) and top.masked
+    )
+    for operand in carriers:
+        if id(twin) in below(operand):
+            if not _unfiltered(operand, twin, variable):
+                return False
+        elif filters and not covers(operand, variable):
+            return False
+    return True
+
+
+def covers(view: View, variable: str) -> bool:
+    """Whether the declared formats alone guarantee that ``view`` stores every coordinate of ``variable``."""
+    if isinstance(view, Leaf):
+        return all(level.kind is LevelKind.DENSE for level in view.tensor.format.levels)
+    carriers = [operand for operand in view.operands if variable in operand.variables]
+    if view.reduced:
+        return all(covers(operand, variable) for operand in view.operands for variable in operand.variables)
+    match view.statement.expression:
+        case Product() | Mask():
+            return all(covers(operand, variable) for operand in carriers)
+        case _:
+            return any(covers(operand, variable) for operand in carriers)

@@ -1,0 +1,80 @@
+"""Views: the uses of tensors in a fused region, with the index variables of the region (paper §5).
+
+A view is one tensor used with one tuple of index variables. Uses that agree on both are the same view, so sharing
+shows as sharing, and a second use with other variables is a second view: a recomputation (compiler notes §2.1).
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from fuseflow.einsum import Binary, Mask, Product, Reduction, Statement, Tensor, Unary
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Leaf:
+    """A stored tensor read with ``variables`` (by dimension)."""
+
+    tensor: Tensor
+    variables: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        return self.tensor.name
+
+    @property
+    def level_variables(self) -> tuple[str, ...]:
+        """Index variables in storage order, outermost level first."""
+        return tuple(self.variables[dimension] for dimension in self.tensor.format.mode_order)
+
+    def level(self, variable: str) -> int:
+        """Storage level that holds ``variable``."""
+        return self.level_variables.index(variable)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Operation:
+    """A statement computed inside the region: ``variables`` by output dimension, ``reduced`` summed or maximised away."""
+
+    statement: Statement
+    variables: tuple[str, ...]
+    reduced: tuple[str, ...]
+    operands: tuple["View", ...]
+
+    @property
+    def name(self) -> str:
+        return self.statement.name
+
+    @property
+    def masked(self) -> bool:
+        """Whether unstored elements of the result are masked out rather than zero."""
+        match self.statement.expression:
+            case Mask():
+                return True
+            case Product() if self.reduced:
+                return False
+            case Product() | Binary() | Unary() | Reduction():
+                return any(isinstance(view, Operation) and view.masked for view in self.operands)
+
+
+View = Leaf | Operation
+
+
+def walk(root: View) -> Iterator[View]:
+    """Every view under ``root`` once, operands before the operations that use them, left to right."""
+    seen: set[int] = set()
+
+    def visit(view: View) -> Iterator[View]:
+        if id(view) in seen:
+            return
+        seen.add(id(view))
+        if isinstance(view, Operation):
+            for operand in view.operands:
+                yield from visit(operand)
+        yield view
+
+    return visit(root)
+
+
+def below(view: View) -> set[int]:
+    """Identities of every view under ``view``, itself included."""
+    return {id(item) for item in walk(view)}

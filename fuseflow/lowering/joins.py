@@ -1,0 +1,176 @@
+"""Join trees: which coordinates a level iterates, following the expression (compiler notes §2.3, repaired).
+
+A product intersects its operands, a sum unites them, and an operation that does not map zero to zero needs every
+coordinate. The tree of a level is folded from the whole expression above it, so ``(A*B) + (C*D)`` becomes a union of
+two intersections.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from fuseflow.einsum import Binary, BinaryOp, Mask, Product, ReduceOp, Reduction, Unary
+from fuseflow.errors import FusionError
+from fuseflow.formats import Fill
+from fuseflow.fusion import Leaf
+from fuseflow.lowering.columns import Column, Source
+
+__all__ = ["All", "Everything", "Fill", "FillOf", "JoinTree", "Of", "Some", "complete", "fill_of", "join_tree"]
+
+
+@dataclass(frozen=True, slots=True)
+class Of:
+    """Coordinates of one source: a stored level, or the coordinates an accumulator produces."""
+
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class Everything:
+    """Every coordinate of the index variable, stored or not."""
+
+
+@dataclass(frozen=True, slots=True)
+class All:
+    """Intersection."""
+
+    parts: tuple["JoinTree", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Some:
+    """Union."""
+
+    parts: tuple["JoinTree", ...]
+
+
+JoinTree = Of | Everything | All | Some
+FillOf = Callable[[Source], Fill]
+
+
+def join_tree(column: Column, variable: str, fill: FillOf) -> JoinTree:
+    """Coordinates of ``variable`` that ``column`` iterates, given how full each source is."""
+    trees = [_operand_tree(operand, variable, fill) for operand in column.operands]
+    tree = _combine(column, variable, trees, fill)
+    if isinstance(tree, Some) and not column.view.masked:
+        _refuse_masked(column, variable, tree)
+    return tree
+
+
+def complete(tree: JoinTree, fill: FillOf) -> JoinTree:
+    """``tree`` with every source reachable unfiltered where several operands need it.
+
+    In ``S*B + S*C`` the first intersection drops elements of ``S`` that the second product needs. ``S`` then joins the
+    union itself; the coordinates this adds compute to zero.
+    """
+    found = occurrences(tree)
+    filtered = [source for source in dict.fromkeys(item for item, _ in found)]
+    needed = [
+        source
+        for source in filtered
+        if sum(item is source for item, _ in found) > 1 and all(hidden for item, hidden in found if item is source)
+    ]
+    return unite([tree, *(Of(source) for source in needed)], fill) if needed else tree
+
+
+def occurrences(tree: JoinTree, in_union: bool = False, hidden: bool = False) -> list[tuple[Source, bool]]:
+    """Every use of a source in ``tree`` and whether an intersection inside a union filters it."""
+    match tree:
+        case Of(source):
+            return [(source, hidden)]
+        case Everything():
+            return []
+        case All(parts):
+            return [item for part in parts for item in occurrences(part, in_union, hidden or in_union)]
+        case Some(parts):
+            return [item for part in parts for item in occurrences(part, True, hidden)]
+
+
+def _combine(column: Column, variable: str, trees: list["JoinTree | None"], fill: FillOf) -> JoinTree:
+    present = [tree for tree in trees if tree is not None]
+    match column.view.statement.expression:
+        case Product() | Mask():
+            return intersect(present, fill)
+        case Binary() if column.view.masked:
+            kept = [
+                tree if isinstance(operand, Column) and operand.view.masked else unite([tree, Everything()], fill)
+                for operand, tree in zip(column.operands, trees, strict=True)
+                if tree is not None
+            ]
+            return intersect(kept, fill)
+        case Binary(op, _, _):
+            everything = len(present) < 2 or op is BinaryOp.DIV
+            return unite([*present, Everything()] if everything else present, fill)
+        case Unary(op, _, scalar):
+            dense = not op.preserves_zero(scalar) and not column.view.masked
+            return unite([*present, Everything()] if dense else present, fill)
+        case Reduction(op, _):
+            dense = op is ReduceOp.MAX and variable in column.view.reduced and not column.view.masked
+            return unite([*present, Everything()] if dense else present, fill)
+
+
+def _refuse_masked(column: Column, variable: str, tree: Some) -> None:
+    """A union would compute a masked operand where it is masked out, as if it were zero there."""
+    for operand in column.operands:
+        if isinstance(operand, Column) and variable in operand.variables and _iterates_masked(operand, variable):
+            raise FusionError(
+                f"{operand.name} depends on masked-out elements along {variable}, and {column.name} needs more "
+                f"coordinates of {variable} than the mask has. End the region at {operand.name}"
+            )
+
+
+def _iterates_masked(column: Column, variable: str) -> bool:
+    if variable in column.produced:
+        return False
+    inner = [item for item in column.operands if isinstance(item, Column) and variable in item.variables]
+    return column.view.masked or any(_iterates_masked(item, variable) for item in inner)
+
+
+def _operand_tree(operand: Source, variable: str, fill: FillOf) -> JoinTree | None:
+    """Tree of an operand, ``None`` if it does not depend on ``variable``."""
+    if variable not in operand.variables:
+        return None
+    if isinstance(operand, Leaf) or variable in operand.produced:
+        return Of(operand)
+    return join_tree(operand, variable, fill)
+
+
+def intersect(parts: list[JoinTree], fill: FillOf) -> JoinTree:
+    """Intersection of ``parts``: flat, without repeats, without ``Everything``."""
+    flat = _flat(parts, All)
+    kept = [part for part in flat if not isinstance(part, Everything)]
+    if not kept:
+        return Everything()
+    return kept[0] if len(kept) == 1 else All(tuple(kept))
+
+
+def unite(parts: list[JoinTree], fill: FillOf) -> JoinTree:
+    """Union of ``parts``: flat, without repeats, with ``Everything`` only where no part is full already."""
+    flat = _flat(parts, Some)
+    if any(not isinstance(part, Everything) and fill_of(part, fill) is Fill.FULL for part in flat):
+        flat = [part for part in flat if not isinstance(part, Everything)]
+    return flat[0] if len(flat) == 1 else Some(tuple(flat))
+
+
+def _flat(parts: list[JoinTree], kind: type[All] | type[Some]) -> list[JoinTree]:
+    found: list[JoinTree] = []
+    for part in parts:
+        inner = list(part.parts) if isinstance(part, kind) else [part]
+        found += [item for item in inner if item not in found]
+    return found
+
+
+def fill_of(tree: JoinTree, fill: FillOf) -> Fill:
+    """What is known about the fibers that ``tree`` iterates."""
+    match tree:
+        case Of(source):
+            return fill(source)
+        case Everything():
+            return Fill.FULL
+        case All(parts):
+            fills = [fill_of(part, fill) for part in parts]
+            weak = [item for item in fills if item is not Fill.FULL]
+            return Fill.FULL if not weak else weak[0] if len(weak) == 1 else Fill.UNKNOWN
+        case Some(parts):
+            return Fill(max(fill_of(part, fill) for part in parts))
+
+

@@ -1,0 +1,86 @@
+"""Which schedules are legal for a program, and in which order their regions run.
+
+A legal schedule holds every statement once, every region has exactly one tensor that is needed outside of it, and no
+two regions wait for each other. Regions need not be contiguous in program order.
+"""
+
+import networkx as nx
+
+from fuseflow.einsum import Program
+from fuseflow.errors import ScheduleError
+from fuseflow.schedule.schedule import Region, Schedule
+
+
+def check(schedule: Schedule, program: Program) -> tuple[Region, ...]:
+    """The regions of ``schedule`` in an order in which they can run; ScheduleError if it is illegal."""
+    home = _homes(schedule, program)
+    for region in schedule.regions:
+        region_output(region, program)
+    waits: nx.DiGraph[str] = nx.DiGraph()
+    waits.add_nodes_from(region.name for region in schedule.regions)
+    for statement in program.statements:
+        for access in statement.operands:
+            source = home.get(access.tensor)
+            if source is not None and source != home[statement.name]:
+                waits.add_edge(source, home[statement.name], tensor=access.tensor)
+    try:
+        order = list(nx.lexicographical_topological_sort(waits, key=_position(schedule)))
+    except nx.NetworkXUnfeasible:
+        cycle = nx.find_cycle(waits)
+        steps = "; ".join(f"{target} reads {waits.edges[source, target]['tensor']} of {source}" for source, target in cycle)
+        raise ScheduleError(f"regions of schedule {schedule.name!r} wait for each other: {steps}. Merge or cut them") from None
+    regions = {region.name: region for region in schedule.regions}
+    return tuple(regions[name] for name in order)
+
+
+def region_output(region: Region, program: Program) -> str:
+    """The one tensor of ``region`` that is needed outside; ScheduleError if there is not exactly one."""
+    inside = set(region.statements)
+    needed: dict[str, str] = {}
+    for name in region.statements:
+        readers = program.readers(name)
+        outside = [reader.name for reader in readers if reader.name not in inside]
+        if name in program.outputs:
+            needed[name] = "a result of the program"
+        elif outside:
+            needed[name] = f"read by {outside[0]} outside the region"
+        elif not readers:
+            raise ScheduleError(
+                f"region {region.name!r}: nothing reads {name!r} and it is no result; remove the statement from the program"
+            )
+    if len(needed) != 1:
+        reasons = ", ".join(f"{name} ({why})" for name, why in needed.items())
+        raise ScheduleError(
+            f"region {region.name!r} would need {len(needed)} outputs: {reasons}. A region has exactly one; move the "
+            "readers into the region, or cut the region behind the tensor that is needed twice"
+        )
+    return next(iter(needed))
+
+
+def _homes(schedule: Schedule, program: Program) -> dict[str, str]:
+    names = [statement.name for statement in program.statements]
+    home: dict[str, str] = {}
+    seen: set[str] = set()
+    for region in schedule.regions:
+        if region.name in seen:
+            raise ScheduleError(f"schedule {schedule.name!r} has two regions called {region.name!r}")
+        seen.add(region.name)
+        if not region.statements:
+            raise ScheduleError(f"region {region.name!r} of schedule {schedule.name!r} is empty; remove it")
+        for name in region.statements:
+            if name not in names:
+                raise ScheduleError(
+                    f"region {region.name!r} names statement {name!r}, which the program lacks; it has {', '.join(names)}"
+                )
+            if name in home:
+                raise ScheduleError(f"statement {name!r} is in region {home[name]!r} and in region {region.name!r}; keep one")
+            home[name] = region.name
+    missing = [name for name in names if name not in home]
+    if missing:
+        raise ScheduleError(f"schedule {schedule.name!r} leaves out {', '.join(missing)}; put every statement into a region")
+    return home
+
+
+def _position(schedule: Schedule):  # type: ignore[no-untyped-def]
+    positions = {region.name: number for number, region in enumerate(schedule.regions)}
+    return lambda name: positions[name]

@@ -1,0 +1,69 @@
+"""From what the writers saw to the result tensor."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fuseflow.dataflow.graph import Output
+from fuseflow.errors import SimulationError
+from fuseflow.formats import CompressedLevel, FiberTree, Format, Level, LevelKind
+
+RawLevel = tuple[NDArray[np.integer], NDArray[np.integer]]
+"""Coordinates of a level, and the running count of coordinates at each stop token that its writer took."""
+
+
+def assemble(output: Output, raw_levels: Sequence[RawLevel], values: NDArray[np.floating]) -> FiberTree:
+    """The result as a tree of compressed levels.
+
+    ``raw_levels[l]`` is what the writer of level ``l`` saw. A stream has one stop per fiber, and one more for every
+    fiber of the level above that is empty. So a stop of level ``l - 1`` that closes ``n`` coordinates owns
+    ``max(1, n)`` consecutive stops of level ``l``; when ``n`` is 0 that one stop belongs to no fiber.
+
+    Raises SimulationError where streams do not nest, or where the values are not as many as the coordinates.
+    """
+    order = len(output.shape)
+    where = f"result {output.tensor!r}"
+    if len(raw_levels) != order:
+        raise SimulationError(
+            f"{where} has {order} dimensions but {len(raw_levels)} levels were written; write each level once"
+        )
+    levels: list[CompressedLevel] = []
+    real = np.ones(1, dtype=bool)  # which raw stops of this level end a fiber that exists
+    expected_values = 1
+    for number, (coordinates, ends) in enumerate(raw_levels):
+        place = f"{where}, level {number} (index {output.indices[number]!r})"
+        if len(ends) != len(real):
+            raise SimulationError(
+                f"{place}: {len(ends)} stop tokens were written but the levels above ask for {len(real)}; "
+                "the streams of the writers do not nest"
+            )
+        counts = np.diff(np.asarray(ends, dtype=np.int64), prepend=np.int64(0))
+        tail = len(coordinates) - int(counts.sum())
+        if tail or bool((counts[~real] != 0).any()):
+            raise SimulationError(
+                f"{place}: of {len(coordinates)} coordinates {tail} follow the last stop and "
+                f"{int(counts[~real].sum())} stand in fibers that have no parent coordinate"
+            )
+        _check_range(place, coordinates, output.shape[output.mode_order[number]])
+        segments = np.concatenate((np.zeros(1, dtype=np.int64), np.cumsum(counts[real], dtype=np.int64)))
+        levels.append(CompressedLevel(segments, np.asarray(coordinates, dtype=np.int32)))
+        real = np.repeat(counts > 0, np.maximum(counts, 1))
+        expected_values = len(coordinates)
+    if len(values) != expected_values:
+        raise SimulationError(
+            f"{where}: {len(values)} values were written for {expected_values} coordinates of the last level; "
+            "the value stream does not follow the innermost coordinate stream"
+        )
+    kinds = tuple(Level(LevelKind.COMPRESSED) for _ in range(order))
+    layout = Format(kinds, tuple(output.mode_order))
+    return FiberTree(tuple(output.shape), layout, tuple(levels), np.asarray(values, dtype=np.float32))
+
+
+def _check_range(place: str, coordinates: NDArray[np.integer], size: int) -> None:
+    outside = (np.asarray(coordinates) < 0) | (np.asarray(coordinates) >= size)
+    if bool(outside.any()):
+        position = int(np.flatnonzero(outside)[0])
+        raise SimulationError(
+            f"{place}: coordinate {int(coordinates[position])} at position {position} is not below {size}"
+        )

@@ -1,0 +1,100 @@
+"""Units: sequential processes with a local clock, and the operations they have on channels.
+
+A process is a generator. It yields where it cannot go on (an empty input, a full output) and is resumed when it can.
+``peek``, ``take``, ``send`` and ``tick`` are the PEEK, DEQ, ENQ and TICK of the simulator rules (§3).
+"""
+
+from collections.abc import Generator, Sequence
+from enum import Enum
+from typing import NoReturn
+
+from fuseflow.dataflow.tokens import Control, Stop, Token
+from fuseflow.errors import SimulationError
+from fuseflow.sim.channel import Channel
+from fuseflow.sim.counters import Counters
+
+
+class Need(Enum):
+    """What a unit waits for at a channel."""
+
+    TOKEN = "a token"
+    ROOM = "room"
+
+
+Wait = tuple[Channel, Need]
+Process = Generator[Wait, None, None]
+Read = Generator[Wait, None, Token]
+
+
+class Unit:
+    """One unit: its clock in cycles, its channels in the order of the block's ports, and its counters.
+
+    ``busy`` is the part of ``clock`` that came from ``tick``. ``may_abandon`` lists inputs whose rest the unit may
+    leave unread when it returns (the data input of a repeat, rule 3.7).
+    """
+
+    __slots__ = ("busy", "clock", "counters", "inputs", "may_abandon", "name", "node", "outputs", "process", "waits")
+
+    def __init__(
+        self, name: str, inputs: Sequence[Channel], outputs: Sequence[Channel], node: str | None = None
+    ) -> None:
+        self.name = name
+        self.node = node
+        self.inputs = tuple(inputs)
+        self.outputs = tuple(outputs)
+        self.may_abandon: tuple[Channel, ...] = ()
+        self.clock = 0
+        self.busy = 0
+        self.counters = Counters()
+        self.process: Process | None = None
+        self.waits: Wait | None = None
+
+    def peek(self, channel: Channel) -> Read:
+        """Head of ``channel`` without taking it; the clock moves to its stamp."""
+        while not channel.queue:
+            if channel.closed:
+                raise SimulationError(
+                    f"{self.name} reads {channel.target} at cycle {self.clock} but {channel.source} has ended: "
+                    "the input streams of this node do not have the same structure"
+                )
+            yield channel, Need.TOKEN
+        token, stamp = channel.queue[0]
+        if stamp > self.clock:
+            self.clock = stamp
+        return token
+
+    def take(self, channel: Channel) -> Read:
+        """Head of ``channel``, taken; the clock moves to its stamp."""
+        token = yield from self.peek(channel)
+        channel.pop(self.clock)
+        return token
+
+    def room(self, channel: Channel) -> Process:
+        """Wait until ``channel`` can be sent to; the clock moves to the stamp of the credit, which is not spent."""
+        while channel.full:
+            yield channel, Need.ROOM
+        if channel.over_capacity and channel.credits and channel.credits[0] > self.clock:
+            self.clock = channel.credits[0]
+
+    def send(self, channel: Channel, token: Token, latency: int = 1, start: int | None = None) -> Process:
+        """Send ``token`` stamped ``start + latency``, ``start`` being the clock before any wait unless given."""
+        if start is None:
+            start = self.clock
+        if channel.capacity is not None:
+            yield from self.room(channel)
+        channel.put(token, max(start + latency, self.clock + 1))
+
+    def tick(self, cycles: int = 1) -> None:
+        """Advance the clock."""
+        self.clock += cycles
+        self.busy += cycles
+
+    def misfit(self, what: str, *heads: tuple[Channel, Token], remedy: str) -> NoReturn:
+        """Raise SimulationError: ``what`` is wrong with the tokens at ``heads``, and ``remedy`` says what to do."""
+        seen = ", ".join(f"{token!r} at {channel.target}" for channel, token in heads)
+        raise SimulationError(f"{self.name}, cycle {self.clock}: {what}: {seen}; {remedy}")
+
+
+def is_payload(token: Token) -> bool:
+    """Whether ``token`` is a coordinate, reference or value."""
+    return not isinstance(token, (Stop, Control))

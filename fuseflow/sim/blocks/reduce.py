@@ -1,0 +1,81 @@
+"""Reduce (simulator rules 3.15 and 3.16), guarded and unguarded. Values are float32, folded in arrival order."""
+
+import numpy as np
+
+from fuseflow.dataflow.tokens import DONE, EMPTY, Stop, Token
+from fuseflow.einsum.operators import ReduceOp
+from fuseflow.sim.blocks.base import Process, Unit, is_payload
+from fuseflow.sim.machine import BlockTiming
+
+LOWEST = np.finfo(np.float32).min
+"""Maximum of nothing."""
+
+IDENTITY: dict[ReduceOp, np.float32] = {ReduceOp.SUM: np.float32(0.0), ReduceOp.MAX: LOWEST}
+
+
+def reduce(unit: Unit, op: ReduceOp, timing: BlockTiming) -> Process:
+    """Fold every innermost fiber. ``N`` is skipped and costs nothing.
+
+    With a second input ``crd``, the level above, a stop gives a value only if that level has a coordinate there. The
+    result of a sum is stamped with the latency of the machine, that of a maximum always with 1 (rule 3.16).
+    """
+    source, *guards = unit.inputs
+    (out,) = unit.outputs
+    latency = timing.latency_cycles if op is ReduceOp.SUM else 1
+    total = IDENTITY[op]
+    while True:
+        token = yield from unit.take(source)
+        if isinstance(token, Stop):
+            lone = False
+            if guards:
+                head = yield from unit.take(guards[0])
+                lone = _closes_empty_fiber(unit, token, head)
+            start = unit.clock
+            if not lone:
+                yield from unit.send(out, float(total), latency, start)
+                if guards and token.level > 0:
+                    closing = yield from unit.take(guards[0])
+                    if closing != Stop(token.level - 1):
+                        _misfit(unit, token, closing)
+            total = IDENTITY[op]
+            if token.level > 0:
+                yield from unit.send(out, Stop(token.level - 1), start=start)
+            unit.tick(timing.interval_cycles)
+        elif token is DONE:
+            if guards:
+                head = yield from unit.take(guards[0])
+                if head is not DONE:
+                    _misfit(unit, token, head)
+            yield from unit.send(out, DONE)
+            return
+        elif is_payload(token):
+            value = np.float32(token)  # type: ignore[arg-type]
+            if op is ReduceOp.SUM:
+                total = total + value
+            elif not value < total:
+                total = value
+            unit.counters.flops += 1
+            unit.tick(timing.interval_cycles)
+        elif token is not EMPTY:
+            unit.misfit("no value", (source, token), remedy="feed this input from a value stream")
+
+
+def _closes_empty_fiber(unit: Unit, token: Stop, head: Token) -> bool:
+    """Whether the guard's head says that the level above has an empty fiber at stop ``token``."""
+    if isinstance(head, Stop):
+        if token.level == 0 or head != Stop(token.level - 1):
+            _misfit(unit, token, head)
+        return True
+    if not is_payload(head):
+        _misfit(unit, token, head)
+    return False
+
+
+def _misfit(unit: Unit, token: Token, head: Token) -> None:
+    source, guard = unit.inputs
+    unit.misfit(
+        "value stream and guard do not go together",
+        (source, token),
+        (guard, head),
+        remedy="the guard must be the coordinate stream one level above the values",
+    )

@@ -1,0 +1,165 @@
+"""The compiled engine: the same model as :func:`fuseflow.sim.interpret.interpret`, equal to the cycle, and fast.
+
+Streams are chunked (``stream``), blocks are compiled kernels (``kernels``), and ``engine_run`` decides who runs.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from time import monotonic
+
+import numpy as np
+
+from fuseflow.dataflow.blocks import CrdWriter, LevelScanner, Root, ValWriter
+from fuseflow.dataflow.graph import Graph, Port
+from fuseflow.dataflow.tokens import Token
+from fuseflow.errors import SimulationError
+from fuseflow.formats import FiberTree
+from fuseflow.sim.assemble import RawLevel, assemble
+from fuseflow.sim.engine_memory import CrdSink, ValSink
+from fuseflow.sim.engine_run import run
+from fuseflow.sim.engine_units import Unit, build_unit
+from fuseflow.sim.kernels.layout import CLOCK, HEADS
+from fuseflow.sim.machine import Machine
+from fuseflow.sim.result import Result
+from fuseflow.sim.stream import Stream, recorder_of
+
+CHUNK_TOKENS = 8192
+"""Tokens a stream holds before its producer waits; chosen by measurement (streams in flight fit the L2 cache)."""
+
+PROGRESS_INTERVAL_SECONDS = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a run is: tokens written to all streams, the clock of the writer that is furthest behind.
+
+    ``fraction`` estimates the part of the run that is done from the operands that are scanned once from their root;
+    ``None`` if the graph has none.
+    """
+
+    tokens: int
+    clock_cycles: int
+    fraction: float | None
+    elapsed_seconds: float
+
+
+def simulate(
+    graph: Graph,
+    tensors: Mapping[str, FiberTree],
+    machine: Machine = Machine(),
+    *,
+    record: bool = False,
+    progress: Callable[[Progress], None] | None = None,
+    chunk_tokens: int = CHUNK_TOKENS,
+) -> Result:
+    """Run ``graph`` on ``tensors``; with ``record`` the result keeps every stream that left a port.
+
+    ``progress`` is called at most ten times a second. ``chunk_tokens`` trades memory against overhead and never
+    changes the result. Raises SimulationError where streams do not fit together, where a tensor does not fit its
+    block, or when the machine has bounded channels (see ``interpret`` for those).
+    """
+    if machine.channel_capacity is not None:
+        raise SimulationError(
+            f"machine {machine.name!r} has channels of {machine.channel_capacity} tokens; the compiled engine simulates "
+            "unbounded channels only: use fuseflow.sim.interpret, or channel_capacity=None"
+        )
+    recorded: dict[Port, list[tuple[Token, int]]] | None = {} if record else None
+    units = _wire(graph, tensors, machine, chunk_tokens, recorded)
+    run(units, None if progress is None else _watcher(units, tensors, progress))
+    cycles = max((unit.clock for unit in units), default=0)
+    for unit in units:
+        cycles = max(cycles, *(int(stream.buffer[1]) for stream in unit.outputs), 0)
+    levels, values = _written(graph, units)
+    output = assemble(graph.output, levels, values)
+    return Result(cycles, output, tuple(unit.stats() for unit in units), recorded, machine)
+
+
+def _wire(
+    graph: Graph,
+    tensors: Mapping[str, FiberTree],
+    machine: Machine,
+    chunk_tokens: int,
+    recorded: dict[Port, list[tuple[Token, int]]] | None,
+) -> list[Unit]:
+    streams: dict[Port, Stream] = {}
+    units: list[Unit] = []
+    for node in graph:
+        outputs: list[Stream] = []
+        for spec in node.block.outputs:
+            port, kind = Port(node.name, spec.name), spec.kinds[0]
+            recorder = None if recorded is None else recorder_of(recorded.setdefault(port, []), kind)
+            streams[port] = Stream(port, kind, chunk_tokens, recorder)
+            outputs.append(streams[port])
+        state = np.zeros(HEADS + max(len(node.inputs), 4), np.int64)
+        for number, port in enumerate(node.inputs):
+            if port not in streams or port.node == node.name:
+                raise SimulationError(
+                    f"node {node.name!r} reads {port} but no node before it has that port; "
+                    "name an existing output port and put the nodes in topological order"
+                )
+            streams[port].add_reader(state, number)
+        units.append(build_unit(node, state, [streams[port] for port in node.inputs], outputs, tensors, machine))
+    return units
+
+
+def _written(graph: Graph, units: list[Unit]) -> tuple[list[RawLevel], np.ndarray[tuple[int], np.dtype[np.float32]]]:
+    levels: dict[int, RawLevel] = {}
+    values = np.empty(0, np.float32)
+    for unit in units:
+        block = unit.node.block
+        if isinstance(block, CrdWriter) and isinstance(unit.sink, CrdSink):
+            if block.level in levels:
+                raise SimulationError(f"{unit.node.name} writes level {block.level} of {block.tensor!r} a second time")
+            levels[block.level] = unit.sink.written
+        elif isinstance(unit.sink, ValSink):
+            values = unit.sink.written
+    order = len(graph.output.shape)
+    missing = [level for level in range(order) if level not in levels]
+    if missing:
+        raise SimulationError(f"graph {graph.name!r} has no writer for level {missing[0]} of {graph.output.tensor!r}")
+    return [levels[level] for level in sorted(levels)], values
+
+
+def _watcher(
+    units: list[Unit], tensors: Mapping[str, FiberTree], progress: Callable[[Progress], None]
+) -> Callable[[], None]:
+    """A function that reports progress when it is time to."""
+    start = monotonic()
+    last = start
+    writers = [unit for unit in units if isinstance(unit.node.block, CrdWriter | ValWriter)]
+    streams = [stream for unit in units for stream in unit.outputs]
+    totals = _known_totals(units, tensors)
+
+    def watch() -> None:
+        nonlocal last
+        now = monotonic()
+        if now - last < PROGRESS_INTERVAL_SECONDS:
+            return
+        last = now
+        tokens = sum(stream.total for stream in streams)
+        clock = min((int(writer.state[CLOCK]) for writer in writers), default=0)
+        parts = [(stream.total - stream.tail + stream.head) / total for stream, total in totals]
+        progress(Progress(tokens, clock, min(1.0, *parts) if parts else None, now - start))
+
+    return watch
+
+
+def _known_totals(units: list[Unit], tensors: Mapping[str, FiberTree]) -> list[tuple[Stream, int]]:
+    """Reference streams of the operands scanned once from their root, with the number of tokens to come (a bound)."""
+    counts: dict[Port, int] = {}
+    known: list[tuple[Stream, int]] = []
+    for unit in units:
+        block = unit.node.block
+        if isinstance(block, Root):
+            counts[unit.outputs[0].port] = 1
+        elif isinstance(block, LevelScanner) and unit.node.inputs[0] in counts:
+            references = counts[unit.node.inputs[0]]
+            if block.extent is not None:
+                coordinates = references * block.extent
+            else:
+                coordinates = len(tensors[block.tensor].levels[block.level].coordinates)  # type: ignore[union-attr]
+            for stream in unit.outputs:
+                counts[stream.port] = coordinates
+                if stream.readers:
+                    known.append((stream, coordinates + references + 1))
+    return known

@@ -1,0 +1,129 @@
+"""Steps of the units that own memory: writers, accumulators, and the ALU whose operators are numpy's."""
+
+from collections.abc import Sequence
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fuseflow.dataflow.blocks import SparseAccumulator, UnaryALU
+from fuseflow.einsum.operators import apply_unary
+from fuseflow.sim.assemble import RawLevel
+from fuseflow.sim.kernels.accumulate import accumulate
+from fuseflow.sim.kernels.accumulate_pairs import accumulate_pairs, rehash
+from fuseflow.sim.kernels.alu import unary
+from fuseflow.sim.kernels.layout import COUNT, FIRST_TOKEN, GROW, LIMIT, STATUS, Words
+from fuseflow.sim.kernels.write import write_crd, write_val
+from fuseflow.sim.machine import BlockTiming
+from fuseflow.sim.stream import Stream
+
+FIRST_ENTRIES = 1024
+
+T = TypeVar("T", bound=np.generic)
+
+
+def _doubled(data: NDArray[T]) -> NDArray[T]:
+    """``data`` at the front of an array of twice its size."""
+    return np.concatenate((data, np.empty_like(data)))
+
+
+class CrdSink:
+    """Coordinate writer with the arrays it fills."""
+
+    def __init__(self, state: Words, source: Stream) -> None:
+        self._state, self._source = state, source
+        self._coordinates = np.empty(FIRST_ENTRIES, np.int32)
+        self._ends = np.empty(FIRST_ENTRIES, np.int64)
+
+    def __call__(self) -> None:
+        write_crd(self._state, self._source.buffer, self._coordinates, self._ends)
+        while self._state[STATUS] == GROW:
+            if self._state[COUNT] == len(self._coordinates):
+                self._coordinates = _doubled(self._coordinates)
+            if self._state[LIMIT] == len(self._ends):
+                self._ends = _doubled(self._ends)
+            write_crd(self._state, self._source.buffer, self._coordinates, self._ends)
+
+    @property
+    def written(self) -> RawLevel:
+        """Coordinates, and their running count at every stop."""
+        return self._coordinates[: self._state[COUNT]].copy(), self._ends[: self._state[LIMIT]].copy()
+
+
+class ValSink:
+    """Value writer with the array it fills."""
+
+    def __init__(self, state: Words, source: Stream) -> None:
+        self._state, self._source = state, source
+        self._bits = np.empty(FIRST_ENTRIES, np.uint32)
+
+    def __call__(self) -> None:
+        write_val(self._state, self._source.buffer, self._bits)
+        while self._state[STATUS] == GROW:
+            self._bits = _doubled(self._bits)
+            write_val(self._state, self._source.buffer, self._bits)
+
+    @property
+    def written(self) -> NDArray[np.float32]:
+        return self._bits[: self._state[COUNT]].view(np.float32).copy()
+
+
+class DenseSums:
+    """Accumulator of order 1 with a workspace of the size of its index variable."""
+
+    def __init__(
+        self, block: SparseAccumulator, state: Words, inputs: Sequence[Stream], outputs: Sequence[Stream]
+    ) -> None:
+        (extent,) = block.extents
+        self._state, self._streams = state, (*inputs, *outputs)
+        self._memory = np.zeros(extent, np.float32), np.zeros(extent, np.uint8), np.empty(extent, np.int64)
+
+    def __call__(self) -> None:
+        inner, outer, val, crd_out, val_out = self._streams
+        accumulate(self._state, inner.buffer, outer.buffer, val.buffer, crd_out.buffer, val_out.buffer, *self._memory)
+
+
+class PairSums:
+    """Accumulator of order 2 with a hash table of the pairs that are there, so memory follows the data."""
+
+    def __init__(
+        self, block: SparseAccumulator, state: Words, inputs: Sequence[Stream], outputs: Sequence[Stream]
+    ) -> None:
+        self._extent = max(block.extents[1], 1)
+        self._state, self._streams = state, (*inputs, *outputs)
+        self._allocate(FIRST_ENTRIES)
+
+    def _allocate(self, size: int) -> None:
+        self._keys = np.full(size, -1, np.int64)
+        self._sums = np.zeros(size, np.float32)
+        self._slots = np.empty(size // 2, np.int64)
+
+    def __call__(self) -> None:
+        self._run()
+        while self._state[STATUS] == GROW:
+            keys, sums, slots = self._keys, self._sums, self._slots
+            self._allocate(2 * len(keys))
+            rehash(keys, sums, slots, int(self._state[LIMIT]), self._keys, self._sums, self._slots)
+            self._run()
+
+    def _run(self) -> None:
+        buffers = [stream.buffer for stream in self._streams]
+        accumulate_pairs(self._state, *buffers, self._keys, self._sums, self._slots, self._extent)  # type: ignore[call-arg, arg-type]
+
+
+class Unary:
+    """Unary ALU: the kernel moves tokens and clocks, the table of operators does the arithmetic of the chunk."""
+
+    def __init__(self, block: UnaryALU, timing: BlockTiming, state: Words, source: Stream, out: Stream) -> None:
+        self._block, self._state, self._source, self._out = block, state, source, out
+        self._pace = timing.latency_cycles, timing.interval_cycles
+
+    def __call__(self) -> None:
+        out = self._out
+        before = out.tail
+        unary(self._state, self._source.buffer, out.buffer, *self._pace)
+        words = out.buffer[FIRST_TOKEN + 2 * before : FIRST_TOKEN + 2 * out.tail]
+        payload = words[::2] >= 0
+        values = words.view(np.float32)[::4]  # low halves; the high half of a value is zero (little endian)
+        with np.errstate(all="ignore"):
+            values[payload] = apply_unary(self._block.op, values[payload], self._block.scalar)

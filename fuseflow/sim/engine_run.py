@@ -1,0 +1,147 @@
+"""The scheduler of the compiled engine: runs units in turn until all have finished.
+
+The network is deterministic (simulator §1.2), so any order gives the same streams. Passes go through the units in
+graph order, each running as far as it can on the chunk its producers have just written. A unit that stopped at a full
+output waits until half of it is free again. When nothing can move because of full streams, the smallest of them
+grows (Parks), so the channels of the model are unbounded while memory follows the skew between streams.
+"""
+
+from collections.abc import Callable, Sequence
+
+from fuseflow.errors import DeadlockError, SimulationError
+from fuseflow.dataflow.blocks import Repeat
+from fuseflow.dataflow.tokens import DONE
+from fuseflow.sim.engine_units import Unit
+from fuseflow.sim.kernels.layout import (
+    CLOCK,
+    FINISHED,
+    FULL,
+    GOT,
+    MISFIT,
+    MISFIT_CODE,
+    OTHER,
+    OUT_OF_RANGE,
+    PORT,
+    STARVED,
+    STATUS,
+    UNEQUAL,
+)
+from fuseflow.sim.stream import Stream, unpack
+
+TURN_TOKENS = 2
+"""Room with which every kernel can make at least one turn."""
+
+
+def run(units: Sequence[Unit], watch: Callable[[], None] | None = None) -> None:
+    """Run all units to their end, calling ``watch`` after every pass.
+
+    Raises SimulationError where streams do not fit together, DeadlockError if units wait for tokens that never come.
+    """
+    active = list(units)
+    while active:
+        moved = finished = False
+        for unit in active:
+            if _ready(unit):
+                _step(unit)
+                moved = True
+                finished = finished or unit.status == FINISHED
+        if finished:
+            active = [unit for unit in active if unit.status != FINISHED]
+        if active and not moved:
+            _relieve(active)
+        if watch is not None:
+            watch()
+    for unit in units:
+        _check_drained(unit)
+
+
+def _ready(unit: Unit) -> bool:
+    if unit.status == STARVED:
+        return unit.inputs[unit.state[PORT]].total > unit.seen
+    if unit.status == FULL:
+        return all(2 * stream.make_room() >= stream.size for stream in unit.outputs)
+    return unit.status != FINISHED
+
+
+def _step(unit: Unit) -> None:
+    for stream in unit.outputs:
+        stream.make_room()
+    before = [stream.tail for stream in unit.outputs]
+    unit.step()
+    for stream, tail in zip(unit.outputs, before, strict=True):
+        stream.settle(tail)
+    state = unit.state
+    unit.status = int(state[STATUS])
+    if unit.status == STARVED:
+        unit.seen = unit.inputs[state[PORT]].total
+    elif unit.status == MISFIT:
+        raise SimulationError(_misfit(unit))
+    elif unit.status == FINISHED and isinstance(unit.node.block, Repeat):
+        unit.inputs[0].drop_reader(state, 0)  # rule 3.7: the rest of the data is abandoned
+
+
+def _relieve(active: Sequence[Unit]) -> None:
+    """Nothing is ready: run a unit that waits for more room than it needs, or else grow a stream."""
+    blocked: list[Stream] = []
+    for unit in active:
+        if unit.status == FULL:
+            tight = [stream for stream in unit.outputs if stream.make_room() < TURN_TOKENS]
+            if not tight:
+                _step(unit)
+                return
+            blocked += tight
+    if not blocked:
+        raise DeadlockError(_deadlock(active))
+    min(blocked, key=lambda stream: stream.size).grow()
+
+
+def _input_name(unit: Unit) -> str:
+    return f"{unit.node.name}.{unit.node.block.inputs[unit.state[PORT]].name}"
+
+
+def _misfit(unit: Unit) -> str:
+    state, block = unit.state, unit.node.block
+    code, got, other = int(state[MISFIT_CODE]), int(state[GOT]), int(state[OTHER])
+    port = _input_name(unit)
+    kind = unit.inputs[state[PORT]].kind
+    token = unpack(got, kind)
+    where = f"{unit.node.name}, cycle {int(state[CLOCK])}"
+    if code == OUT_OF_RANGE:
+        return (
+            f"{where}: {token!r} at {port} is not below {other}; check that the tensors and shapes bound to the graph "
+            "are those it was lowered for"
+        )
+    partner = unpack(other, unit.inputs[0].kind if other < 0 else kind)
+    relation = "does not go together with" if code == UNEQUAL else "has no rule beside"
+    heads = ", ".join(f"{spec.name}={_head(unit, number)}" for number, spec in enumerate(block.inputs))
+    return (
+        f"{where}: {token!r} at {port} {relation} {partner!r}; the input streams of a {block.kind} must come from the "
+        f"same nest of fibers (next tokens: {heads})"
+    )
+
+
+def _head(unit: Unit, number: int) -> str:
+    rest = unit.inputs[number].unread(unit.state, number)
+    return repr(rest[0]) if rest else "none yet"
+
+
+def _deadlock(active: Sequence[Unit]) -> str:
+    lines = [f"deadlock: {len(active)} units wait for tokens that never come"]
+    for unit in active:
+        source = unit.inputs[unit.state[PORT]].port
+        lines.append(f"  {unit.node.name} at cycle {unit.clock} waits for a token on {_input_name(unit)} from {source}")
+    lines.append("the input streams of these nodes do not have the same structure; check the wiring of the graph")
+    return "\n".join(lines)
+
+
+def _check_drained(unit: Unit) -> None:
+    for number, (stream, spec) in enumerate(zip(unit.inputs, unit.node.block.inputs, strict=True)):
+        if isinstance(unit.node.block, Repeat) and number == 0:
+            continue
+        rest = [token for token in stream.unread(unit.state, number) if token is not DONE]
+        if rest:
+            raise SimulationError(
+                f"{unit.node.name} has ended at cycle {unit.clock} but {unit.node.name}.{spec.name} still holds "
+                f"{len(rest)} tokens, the first {rest[0]!r}: the input streams of this node do not have the same "
+                "structure"
+            )

@@ -1,0 +1,49 @@
+"""The machine: every timing constant of the simulator, as data.
+
+The preset values are the reference simulator's (simulator rules 1.6 and 3.24, scalar column). Another machine is
+another value of :class:`Machine`.
+"""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class ScannerTiming:
+    """Timing of a compressed level scanner (simulator rules 1.6 and 3.1)."""
+
+    startup_delay_cycles: int = 0
+    data_load_factor: float = 0.0
+    initial_delay_cycles: int = 0
+    output_latency_cycles: int = 1
+    sequential_interval_cycles: int = 1
+    miss_latency_cycles: int = 0
+    row_size: int = 4
+
+
+@dataclass(frozen=True, slots=True)
+class BlockTiming:
+    """``latency_cycles`` from turn to stamp of the result, ``interval_cycles`` from turn to turn."""
+
+    latency_cycles: int = 1
+    interval_cycles: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """A streaming dataflow machine.
+
+    ``channel_capacity`` is the depth of every stream in tokens, or ``None`` for unbounded streams (the default, and in
+    effect the reference's: it uses 10 240 000). ``array``, ``binary``, ``unary`` and ``reduce`` give the timing of
+    values; stops and other control tokens always have latency 1.
+    """
+
+    name: str = "comal"
+    channel_capacity: int | None = None
+    scanner: ScannerTiming = field(default_factory=ScannerTiming)
+    array: BlockTiming = field(default_factory=BlockTiming)
+    binary: BlockTiming = field(default_factory=BlockTiming)
+    unary: BlockTiming = field(default_factory=BlockTiming)
+    reduce: BlockTiming = field(default_factory=BlockTiming)
+    clock_hz: float = 1e9
+    value_bytes: int = 4
+    coordinate_bytes: int = 4
