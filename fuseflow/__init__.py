@@ -1,0 +1,74 @@
+"""fuseflow: fuse sparse deep learning into streaming dataflow graphs, and simulate them cycle for cycle.
+
+``import fuseflow as ff``; the names below load what they need when first used.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+import fuseflow.einsum as _einsum_package  # loaded first: the function below takes over its name in this namespace
+
+if TYPE_CHECKING:
+    from fuseflow import datasets as datasets
+    from fuseflow import models as models
+    from fuseflow.comparison import Comparison as Comparison
+    from fuseflow.comparison import compare as compare
+    from fuseflow.compiled import Compiled as Compiled
+    from fuseflow.compiled import compile as compile
+    from fuseflow.einsum import Program as Program
+    from fuseflow.einsum import parse as parse
+    from fuseflow.errors import FuseflowError as FuseflowError
+    from fuseflow.formats import FiberTree as FiberTree
+    from fuseflow.formats import Format as Format
+    from fuseflow.models import Model as Model
+    from fuseflow.models import trace as trace
+    from fuseflow.run import Run as Run
+    from fuseflow.schedule import Region as Region
+    from fuseflow.schedule import Schedule as Schedule
+    from fuseflow.sim import Machine as Machine
+
+__version__ = "0.1.0"
+
+_ = _einsum_package
+_HOMES = {
+    "Comparison": "fuseflow.comparison",
+    "Compiled": "fuseflow.compiled",
+    "FiberTree": "fuseflow.formats",
+    "Format": "fuseflow.formats",
+    "FuseflowError": "fuseflow.errors",
+    "Machine": "fuseflow.sim",
+    "Model": "fuseflow.models",
+    "Program": "fuseflow.einsum",
+    "Region": "fuseflow.schedule",
+    "Run": "fuseflow.run",
+    "Schedule": "fuseflow.schedule",
+    "compare": "fuseflow.comparison",
+    "compile": "fuseflow.compiled",
+    "parse": "fuseflow.einsum",
+    "trace": "fuseflow.models",
+}
+_MODULES = ("datasets", "models")
+
+__all__ = [*_HOMES, *_MODULES, "einsum"]
+
+
+def einsum(text: str, name: str = "einsum", **data: Any) -> "Model":
+    """Model of a program in text form: ``ff.einsum("Y[i,j] = A[i,k] * X[k,j]", A=a, X=x)``.
+
+    ``data`` holds one array, scipy sparse matrix or FiberTree per input. See :func:`fuseflow.models.from_text`.
+    """
+    from fuseflow.models import from_text
+
+    return from_text(text, name, **data)
+
+
+def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return import_module(f"fuseflow.{name}")
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
+    raise AttributeError(f"module 'fuseflow' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, "__version__"])

@@ -40,13 +40,13 @@ def _candidate(inlined: Inlined, hints: dict[Key, str]) -> tuple[Key, str] | Non
         if variable in reductions:
             view, index = reductions[variable]
             for other in earlier:
-                if _mergeable(inlined, view, variable, other):
+                if _mergeable(inlined, view, variable, other, hints):
                     return (view.name, view.variables, index), other
         earlier.append(variable)
     return None
 
 
-def _mergeable(inlined: Inlined, reduction: Operation, variable: str, other: str) -> bool:
+def _mergeable(inlined: Inlined, reduction: Operation, variable: str, other: str, hints: dict[Key, str]) -> bool:
     """Whether ``reduction`` may reduce over ``other`` instead of its own ``variable``."""
     if other in reduction.variables or other in reduction.reduced:
         return False
@@ -58,7 +58,7 @@ def _mergeable(inlined: Inlined, reduction: Operation, variable: str, other: str
             if twin is None:
                 return False
             twins.append(twin)
-    top = _top(inlined, other)
+    top = _top(inlined, other, hints)
     inside = below(top)
     if id(reduction) not in inside or reduction is top or any(id(twin) not in inside for twin in twins):
         return False
@@ -72,12 +72,14 @@ def _mergeable(inlined: Inlined, reduction: Operation, variable: str, other: str
     return all(_unfiltered(top, twin, other) for twin in twins)
 
 
-def _top(inlined: Inlined, variable: str) -> Operation:
-    """The operation that binds ``variable``: the one that reduces it last, or the result."""
-    binders = [
-        view for view in walk(inlined.root) if isinstance(view, Operation) and variable in view.reduced
-    ]
-    return binders[-1] if binders else inlined.root
+def _top(inlined: Inlined, variable: str, hints: dict[Key, str]) -> Operation:
+    """The operation that binds ``variable`` of its own: the one that reduces it, or the result."""
+    for view in walk(inlined.root):
+        if isinstance(view, Operation):
+            for index, bound in zip(view.statement.reduced, view.reduced, strict=True):
+                if bound == variable and (view.name, view.variables, index) not in hints:
+                    return view
+    return inlined.root
 
 
 def _unfiltered(top: View, twin: View, variable: str) -> bool:

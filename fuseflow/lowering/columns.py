@@ -62,7 +62,11 @@ def build_columns(region: FusedRegion, order: tuple[str, ...]) -> Column:
     known: dict[tuple[int, tuple[str, ...], int], Column] = {}
 
     def column(view: Operation, outer: tuple[str, ...], is_result: bool) -> Column:
-        shared = 0 if is_result else _shared_loops(view, outer, rank)
+        if is_result:
+            outer = tuple(sorted((*view.variables, *view.reduced), key=rank.__getitem__))
+            shared = next((number for number, name in enumerate(outer) if name in view.reduced), len(outer))
+        else:
+            shared = _shared_loops(view, outer, rank)
         rest = [name for name in (*view.variables, *view.reduced) if name not in outer[:shared]]
         loops = outer[:shared] + tuple(sorted(rest, key=rank.__getitem__))
         key = (id(view), loops, shared)

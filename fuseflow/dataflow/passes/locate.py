@@ -18,7 +18,7 @@ def insert_locate(graph: Graph) -> tuple[Graph, dict[Port, Port]]:
     Scanners that this leaves without readers stay; :func:`fuseflow.dataflow.passes.dead.remove_dead` takes them.
     """
     nodes = {node.name: node for node in graph.nodes}
-    readers = Counter(port.node for node in graph.nodes for port in set(node.inputs))
+    readers = Counter(name for node in graph.nodes for name in {port.node for port in node.inputs})
     moved: dict[Port, Port] = {}
     result: list[Node] = []
     names = set(nodes)

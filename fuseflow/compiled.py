@@ -1,0 +1,133 @@
+"""Compiling: a model and a schedule become one dataflow graph per fusion region."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from fuseflow.errors import ScheduleError
+from fuseflow.fusion import FusedRegion, fuse
+from fuseflow.lowering import Column, Fills, FusionTable, Lowered, lower
+from fuseflow.dataflow.graph import Graph
+from fuseflow.models import Model
+from fuseflow.run import Run, RunProgress, execute
+from fuseflow.schedule import Region, Schedule, check
+from fuseflow.sim import Machine
+
+Engine = Literal["compiled", "interpreter"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CompiledRegion:
+    """One fusion region through every stage: fused expression, dataflow order, fusion table, graph."""
+
+    region: Region
+    lowered: Lowered
+
+    @property
+    def name(self) -> str:
+        return self.region.name
+
+    @property
+    def fused(self) -> FusedRegion:
+        return self.lowered.region
+
+    @property
+    def order(self) -> tuple[str, ...]:
+        return self.lowered.order
+
+    @property
+    def table(self) -> FusionTable:
+        return self.lowered.table
+
+    @property
+    def graph(self) -> Graph:
+        return self.lowered.graph
+
+    @property
+    def recomputed(self) -> dict[str, tuple[str, ...]]:
+        """Intermediates that are computed again for every coordinate of foreign index variables, and of which."""
+        found: dict[str, tuple[str, ...]] = {}
+
+        def visit(column: Column) -> None:
+            for operand in column.operands:
+                if isinstance(operand, Column):
+                    fresh = tuple(name for name in operand.recomputed if name not in column.recomputed)
+                    if fresh:
+                        found[operand.name] = operand.recomputed
+                    visit(operand)
+
+        visit(self.lowered.root)
+        return found
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Compiled:
+    """A model compiled under a schedule. ``regions`` stand in the order in which they run."""
+
+    model: Model
+    schedule: Schedule
+    regions: tuple[CompiledRegion, ...]
+    compile_seconds: float
+
+    @property
+    def nodes(self) -> int:
+        """Blocks over all graphs."""
+        return sum(len(region.graph) for region in self.regions)
+
+    def __getitem__(self, name: str) -> CompiledRegion:
+        for region in self.regions:
+            if region.name == name:
+                return region
+        raise KeyError(f"no region {name!r}; there are {', '.join(region.name for region in self.regions)}")
+
+    def simulate(
+        self,
+        machine: Machine | None = None,
+        *,
+        engine: Engine = "compiled",
+        progress: Callable[[RunProgress], None] | None = None,
+    ) -> Run:
+        """Run every region, one after the other, on ``machine`` (default: the reference's timing)."""
+        graphs = [(region.name, region.graph) for region in self.regions]
+        return execute(self.model, self.schedule.name, graphs, machine or Machine(), engine, progress, self.compile_seconds)
+
+    def __repr__(self) -> str:
+        lines = [f"Compiled {self.model.name}, schedule {self.schedule.name}: {len(self.regions)} kernels, {self.nodes} nodes"]
+        for region in self.regions:
+            lines.append(f"  {region.name}: {len(region.graph)} nodes, order {' '.join(region.order)}")
+            lines += [f"    recomputes {name} for every {' '.join(over)}" for name, over in region.recomputed.items()]
+        return "\n".join(lines)
+
+
+def compile(model: Model, schedule: Schedule | str = "full") -> Compiled:
+    """Compile ``model`` under ``schedule`` (a Schedule, or the name of a preset).
+
+    Raises ScheduleError for an illegal schedule and FusionError for a region that cannot be lowered.
+    """
+    chosen = named_schedule(model, schedule) if isinstance(schedule, str) else schedule
+    started = time.perf_counter()
+    fills: Fills = {
+        name: tuple(tree.fill(level) for level in range(len(tree.levels))) for name, tree in model.tensors.items()
+    }
+    regions = tuple(
+        CompiledRegion(region, lower(fuse(model.program, region), region.order, fills))
+        for region in check(chosen, model.program)
+    )
+    return Compiled(model, chosen, regions, time.perf_counter() - started)
+
+
+PRESETS: dict[str, Callable[[Model], Schedule]] = {
+    "unfused": Schedule.unfused,
+    "partial": Schedule.partial,
+    "full": Schedule.full,
+}
+
+
+def named_schedule(model: Model, name: str) -> Schedule:
+    """The preset called ``name``, or the schedule in the JSON file of that name; ScheduleError if neither exists."""
+    if name in PRESETS:
+        return PRESETS[name](model)
+    if name.endswith(".json"):
+        return Schedule.load(name)
+    raise ScheduleError(f"unknown schedule {name!r}; use one of {', '.join(PRESETS)} or the path of a .json schedule")

@@ -1,0 +1,47 @@
+"""Matrix products: ``mm``, sparse ``mm``, ``matmul`` of matrices, ``addmm`` and ``linear``."""
+
+from typing import TYPE_CHECKING
+
+from fuseflow.einsum import BinaryOp
+from fuseflow.frontend.translator import Translator
+from fuseflow.frontend.values import Value
+
+if TYPE_CHECKING:
+    from torch import fx
+
+
+def product(translator: Translator, node: "fx.Node", group: str) -> Value:
+    """``mm(left, right)``, dense or sparse."""
+    left, right = (translator.value(argument) for argument in node.args[:2])
+    return translator.product(node.name.strip("_"), left, right, group)
+
+
+def linear(translator: Translator, node: "fx.Node", group: str) -> Value:
+    """``linear(x, weight, bias=None)``: ``x`` times the transposed weight, then the bias, as two kernels."""
+    operand, weight = translator.value(node.args[0]), translator.value(node.args[1]).permuted((1, 0))
+    bias = node.args[2] if len(node.args) > 2 else node.kwargs.get("bias")
+    name = node.name.strip("_")
+    if bias is None:
+        return translator.product(name, operand, weight, group)
+    made = translator.product(f"{name}_mul", operand, weight, f"{group}.mul")
+    return translator.binary(name, BinaryOp.ADD, made, translator.value(bias), f"{group}.bias")
+
+
+def addmm(translator: Translator, node: "fx.Node", group: str) -> Value:
+    """``addmm(bias, left, right)`` with ``beta = alpha = 1``."""
+    for scale in ("beta", "alpha"):
+        if node.kwargs.get(scale, 1) != 1:
+            raise translator.fault(f"{scale}={node.kwargs[scale]} is not supported; scale the operand instead")
+    bias, left, right = (translator.value(argument) for argument in node.args[:3])
+    name = node.name.strip("_")
+    made = translator.product(f"{name}_mul", left, right, f"{group}.mul")
+    return translator.binary(name, BinaryOp.ADD, made, bias, f"{group}.bias")
+
+
+HANDLERS = {
+    "mm": product,
+    "matmul": product,
+    "_sparse_mm": product,
+    "linear": linear,
+    "addmm": addmm,
+}

@@ -1,0 +1,306 @@
+"""Code generation for a fused region, level by level (paper §6, Algorithm 2; compiler notes §3).
+
+Every stream of the graph stands on a *path* of index variables. All streams on one path have the same coordinates, so
+they are aligned: a level is made once per path, from the join tree of the expression above it, and references and
+values below follow it. Reductions take a level away again.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from fuseflow.dataflow.blocks import BinaryALU, Join, Joiner, Reduce, Repeat, SparseAccumulator, UnaryALU
+from fuseflow.dataflow.graph import Graph, Output, Part, Port
+from fuseflow.dataflow.tokens import StreamKind
+from fuseflow.einsum import Binary, BinaryOp, Mask, Product, ReduceOp, Reduction, Unary, UnaryOp, show_statement
+from fuseflow.errors import FusionError
+from fuseflow.formats import Fill, LevelKind
+from fuseflow.fusion import FusedRegion, Leaf
+from fuseflow.lowering.builder import Builder
+from fuseflow.lowering.columns import Column, Source
+from fuseflow.lowering.joins import All, Everything, FillOf, JoinTree, Of, Some, complete, fill_of, join_tree, occurrences
+
+MAX_ACCUMULATOR_ORDER = 2
+
+Path = tuple[str, ...]
+Fills = Mapping[str, tuple[Fill, ...]]
+"""What is known of each stored tensor's levels, outermost first; tensors left out are judged by their format."""
+
+
+@dataclass(slots=True)
+class Level:
+    """Coordinates on one path: who supplies them and what each source's stream looks like after joining.
+
+    ``tree`` is the join tree that made it; ``payloads`` maps a source to its reference or value stream on this path; sources in ``missing`` may have ``N``
+    there.
+    """
+
+    crd: Port
+    fill: Fill
+    payloads: dict[Source, Port]
+    missing: set[Source]
+    signal: Port
+    tree: JoinTree
+
+
+@dataclass(slots=True)
+class Computed:
+    """An operation's result: its value stream, and coordinates and fill of the levels that it produced."""
+
+    val: Port
+    crds: dict[str, Port]
+    fills: dict[str, Fill]
+
+
+@dataclass(slots=True)
+class Lowering:
+    """One lowering in progress. ``levels`` and ``computed`` are the memory that makes sharing."""
+
+    region: FusedRegion
+    fills: Fills
+    builder: Builder = field(default_factory=Builder)
+    levels: dict[Path, Level] = field(default_factory=dict)
+    computed: dict[Column, Computed] = field(default_factory=dict)
+    references: dict[tuple[Leaf, Path], Port] = field(default_factory=dict)
+    arrays: dict[tuple[Leaf, Path], Port] = field(default_factory=dict)
+    maybe_missing: set[Port] = field(default_factory=set)
+    running: list[Column] = field(default_factory=list)
+
+    def evaluate(self, column: Column) -> Computed:
+        """Streams of ``column``'s result on its result path; its consumer has made the levels they share."""
+        if column not in self.computed:
+            if column in self.running:
+                chain = " -> ".join(item.name for item in [*self.running, column])
+                raise FusionError(f"region {self.region.name!r}: {chain} wait for each other; choose another order")
+            self.running.append(column)
+            for depth in range(len(column.loops)):
+                path = column.loops[: depth + 1]
+                if path not in self.levels:
+                    self.levels[path] = self.make_level(column, path)
+            self.computed[column] = self.reduce(column, self.compute(column))
+            self.running.pop()
+        return self.computed[column]
+
+    # Levels
+
+    def make_level(self, column: Column, path: Path) -> Level:
+        variable = path[-1]
+
+        def fill(source: Source) -> Fill:
+            return self.source_fill(source, path)
+
+        tree = complete(join_tree(column, variable, fill), fill)
+        crd, payloads, missing = self.emit(tree, path, fill)
+        found: dict[Source, Port] = {}
+        hidden = [item for _, item in occurrences(tree)]
+        named = [(source, payload) for source, payload in payloads if source is not None]
+        for wanted in (False, True):  # streams that no inner intersection filters come first
+            for (source, payload), filtered in zip(named, hidden, strict=True):
+                if filtered is wanted:
+                    found.setdefault(source, payload)
+        level = Level(crd, fill_of(tree, fill), found, missing, payloads[0][1], tree)
+        for source in missing:
+            if isinstance(source, Column):
+                self.maybe_missing.add(found[source])
+        return level
+
+    def source_fill(self, source: Source, path: Path) -> Fill:
+        if isinstance(source, Column):
+            return self.evaluate(source).fills[path[-1]]
+        if any(source in self.levels[path[:depth]].missing for depth in range(1, len(path))):
+            return Fill.UNKNOWN
+        number = source.level(path[-1])
+        if source.name in self.fills:
+            return self.fills[source.name][number]
+        return Fill.FULL if source.tensor.format.levels[number].kind is LevelKind.DENSE else Fill.UNKNOWN
+
+    def emit(
+        self, tree: JoinTree, path: Path, fill: FillOf
+    ) -> tuple[Port, list[tuple[Source | None, Port]], set[Source]]:
+        """Nodes for a join tree: its coordinates, every source's payload, and the sources that may be missing."""
+        match tree:
+            case Of(source) if isinstance(source, Leaf):
+                crd, reference = self.scan(source, path)
+                return crd, [(source, reference)], set()
+            case Of(source):
+                assert isinstance(source, Column)
+                result = self.evaluate(source)
+                # Only the innermost produced level carries values; the ones above have coordinates alone.
+                payload = result.val if source.produced[-1] == path[-1] else result.crds[path[-1]]
+                return result.crds[path[-1]], [(source, payload)], set()
+            case Everything():
+                crd, reference = self.scan_everything(path)
+                return crd, [(None, reference)], set()
+            case All(parts) | Some(parts):
+                return self.emit_join(tree, parts, path, fill)
+
+    def emit_join(
+        self, tree: All | Some, parts: tuple[JoinTree, ...], path: Path, fill: FillOf
+    ) -> tuple[Port, list[tuple[Source | None, Port]], set[Source]]:
+        inputs: list[Port] = []
+        sources: list[Source | None] = []
+        kinds: list[StreamKind] = []
+        missing: set[Source] = set()
+        certain: set[Source] = set()
+        for part in parts:
+            crd, payloads, part_missing = self.emit(part, path, fill)
+            may_lack = isinstance(tree, Some) and fill_of(part, fill) is not Fill.FULL
+            for source, payload in payloads:
+                if isinstance(source, Column) and source.produced[-1] != path[-1]:
+                    raise FusionError(
+                        f"region {self.region.name!r}: {source.name} accumulates over {' '.join(source.produced)}, and "
+                        f"level {path[-1]} of it would have to be joined with other operands. Choose an order in which "
+                        f"it accumulates over one index, or end the region at {source.name}"
+                    )
+                inputs += [crd, payload]
+                sources.append(source)
+                kinds.append(StreamKind.VAL if isinstance(source, Column) else StreamKind.REF)
+                if source is not None:
+                    (missing if may_lack or source in part_missing else certain).add(source)
+        missing -= certain
+        join = Join.INTERSECT if isinstance(tree, All) else Join.UNION
+        names = ", ".join("every coordinate" if source is None else source.name for source in sources)
+        role = f"{join.value}s {names} at index {path[-1]}"
+        node = self.builder.join(Joiner(join, path[-1], tuple(kinds)), tuple(inputs), role)
+        return Port(node, "crd"), [(source, Port(node, f"out{number}")) for number, source in enumerate(sources)], missing
+
+    def scan(self, leaf: Leaf, path: Path) -> tuple[Port, Port]:
+        number = leaf.level(path[-1])
+        kind = leaf.tensor.format.levels[number].kind
+        if kind is LevelKind.SINGLETON or not leaf.tensor.format.levels[number].unique:
+            raise FusionError(
+                f"tensor {leaf.name!r} is stored as {leaf.tensor.format}; a graph scans dense and compressed levels "
+                'only. Store it as "dcsr" (compressed rows) instead'
+            )
+        extent = self.region.extents[path[-1]] if kind is LevelKind.DENSE else None
+        return self.builder.scan(leaf.name, number, path[-1], extent, self.reference(leaf, path[:-1]))
+
+    def scan_everything(self, path: Path) -> tuple[Port, Port]:
+        variable = path[-1]
+        reference = self.builder.root(f"all_{variable}")
+        for depth in range(1, len(path)):
+            reference = self.repeat(reference, path[:depth], f"all_{variable}", StreamKind.REF, Part.ITERATION)
+        return self.builder.scan(f"all_{variable}", 0, variable, self.region.extents[variable], reference)
+
+    def reference(self, leaf: Leaf, path: Path) -> Port:
+        """Reference stream of ``leaf`` on ``path``: scanned where it has the index, repeated where it lacks it."""
+        key = (leaf, path)
+        if key not in self.references:
+            if not path:
+                made = self.builder.root(leaf.name)
+            elif path[-1] in leaf.variables:
+                made = self.levels[path].payloads[leaf]
+            else:
+                outer = self.reference(leaf, path[:-1])
+                made = self.repeat(outer, path, leaf.name, StreamKind.REF, Part.ITERATION)
+            self.references[key] = made
+        return self.references[key]
+
+    def repeat(self, data: Port, path: Path, what: str, payload: StreamKind, part: Part) -> Port:
+        block = Repeat(path[-1], payload)
+        made = self.builder.repeat(path[-1], data, self.levels[path].signal, what, block, part)
+        if data in self.maybe_missing:
+            self.maybe_missing.add(made)
+        return made
+
+    # Values
+
+    def compute(self, column: Column) -> Port:
+        """Value stream of the operation on its whole nest, before its reductions."""
+        role = f"computes {show_statement(column.view.statement)}"
+        name = column.name
+        match column.view.statement.expression:
+            case Product():
+                pair = (self.operand(column, 0), self.operand(column, 1))
+                return self.builder.compute(BinaryALU(BinaryOp.MUL), pair, f"mul_{name}", role)
+            case Binary(op, _, _):
+                pair = (self.operand(column, 0), self.operand(column, 1))
+                return self.builder.compute(BinaryALU(op), pair, f"{op.value}_{name}", role)
+            case Unary(op, _, scalar):
+                only = (self.operand(column, 0),)
+                return self.builder.compute(UnaryALU(op, scalar), only, f"{op.value}_{name}", role)
+            case Reduction() | Mask():
+                return self.operand(column, 0)
+
+    def operand(self, column: Column, number: int) -> Port:
+        """Value stream of an operand on ``column``'s whole nest."""
+        operand = column.operands[number]
+        if isinstance(operand, Leaf):
+            values = self.builder.array(operand.name, self.reference(operand, column.loops))
+            self.arrays[operand, column.loops] = values
+            return values
+        val = self.evaluate(operand).val
+        path = operand.result_path
+        if operand.produced:
+            val = self.levels[path].payloads[operand]
+        for depth in range(len(path) + 1, len(column.loops) + 1):
+            val = self.repeat(val, column.loops[:depth], operand.name, StreamKind.VAL, Part.COMPUTE)
+        return val
+
+    def filled(self, val: Port, name: str) -> Port:
+        """``val`` with missing operands as zeros, for blocks that take no ``N``."""
+        if val not in self.maybe_missing:
+            return val
+        return self.builder.compute(
+            UnaryALU(UnaryOp.IDENTITY), (val,), f"fill_{name}", f"reads missing elements of {name} as 0"
+        )
+
+    def reduce(self, column: Column, val: Port) -> Computed:
+        """Reduce over the operation's reduced variables, innermost first."""
+        path = list(column.loops)
+        crds = {loop: self.levels[column.loops[: depth + 1]].crd for depth, loop in enumerate(path)}
+        fills = {loop: self.levels[column.loops[: depth + 1]].fill for depth, loop in enumerate(path)}
+        for variable in sorted(column.view.reduced, key=path.index, reverse=True):
+            position = path.index(variable)
+            inner = path[position + 1 :]
+            val = self.filled(val, column.name)
+            if not inner:
+                val = self.fold(column, val, [(crds[loop], fills[loop]) for loop in path[:position]])
+            else:
+                val = self.accumulate(column, val, variable, inner, crds)
+                for loop in inner:
+                    fills[loop] = fills[loop] if fills[variable] is not Fill.UNKNOWN else Fill.UNKNOWN
+            path.remove(variable)
+        produced = column.produced
+        return Computed(val, {loop: crds[loop] for loop in produced}, {loop: fills[loop] for loop in produced})
+
+    def fold(self, column: Column, val: Port, above: list[tuple[Port, Fill]]) -> Port:
+        op = _reduce_op(column)
+        guarded = any(fill is Fill.UNKNOWN for _, fill in above)
+        inputs = (val, above[-1][0]) if guarded else (val,)
+        role = f"{op.value} of the innermost fibers for {show_statement(column.view.statement)}"
+        return self.builder.compute(Reduce(op, guarded), inputs, f"{op.value}_{column.name}", role)
+
+    def accumulate(self, column: Column, val: Port, variable: str, inner: list[str], crds: dict[str, Port]) -> Port:
+        op = _reduce_op(column)
+        if op is not ReduceOp.SUM or len(inner) > MAX_ACCUMULATOR_ORDER:
+            raise FusionError(
+                f"region {self.region.name!r}: {show_statement(column.view.statement)} would need a {op.value} accumulator "
+                f"of order {len(inner)} over {' '.join(inner)}; sums up to order {MAX_ACCUMULATOR_ORDER} exist. Choose an "
+                f"order with {variable} further in"
+            )
+        extents = tuple(self.region.extents[loop] for loop in inner)
+        inputs = (*(crds[loop] for loop in reversed(inner)), crds[variable], val)
+        node = self.builder.accumulate(SparseAccumulator(variable, tuple(inner), extents), inputs, column.name)
+        for number, loop in enumerate(reversed(inner)):
+            crds[loop] = Port(node, f"crd{number}")
+        return Port(node, "val")
+
+    # Result
+
+    def finish(self, root: Column) -> Graph:
+        """The whole graph, with writers for the result."""
+        result = self.evaluate(root)
+        path = root.result_path
+        val = self.filled(result.val, root.name)
+        for number, loop in enumerate(path):
+            crd = result.crds[loop] if loop in result.crds else self.levels[path[: number + 1]].crd
+            self.builder.write_crd(root.name, number, loop, crd)
+        self.builder.write_val(root.name, val)
+        shape = tuple(self.region.extents[variable] for variable in root.variables)
+        mode_order = tuple(root.variables.index(loop) for loop in path)
+        return Graph(self.region.name, tuple(self.builder.nodes), Output(root.name, shape, mode_order, path))
+
+
+def _reduce_op(column: Column) -> ReduceOp:
+    expression = column.view.statement.expression
+    return expression.op if isinstance(expression, Reduction) else ReduceOp.SUM
