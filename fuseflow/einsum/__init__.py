@@ -1,6 +1,7 @@
 """The einsum program: nodes, text form, verifier and dense reference interpreter."""
 
 from fuseflow.einsum.interpret import interpret
+from fuseflow.einsum.masks import masked_tensors
 from fuseflow.einsum.nodes import (
     Access,
     Binary,
@@ -35,6 +36,7 @@ __all__ = [
     "Unary",
     "UnaryOp",
     "interpret",
+    "masked_tensors",
     "parse",
     "show",
     "show_statement",

@@ -10,6 +10,7 @@ within the product or term that has them (``x[i] = b[i] - C[i,j] * d[j]`` sums o
 import ast
 from collections.abc import Mapping
 
+from fuseflow.einsum.masks import default_format, masked_tensors
 from fuseflow.einsum.nodes import Access, Binary, Expression, Mask, Origin, Product, Program, Reduction, Statement, Tensor, Unary
 from fuseflow.einsum.operators import BinaryOp, ReduceOp, UnaryOp
 from fuseflow.einsum.verify import verify
@@ -283,11 +284,20 @@ class _Builder:
         inputs = [
             Tensor(name, shape, layout) for name, (shape, layout) in self.declared.items() if name not in defined
         ]
-        results = [
-            Tensor(name, self.shapes[name], self.declared[name][1] if name in self.declared else Format.dense(len(self.shapes[name])))
-            for name in dict.fromkeys(defined)
+        results = [Tensor(name, self.shapes[name], default_format(len(self.shapes[name]), False)) for name in dict.fromkeys(defined)]
+        program = Program((*inputs, *results), tuple(self.statements), self.outputs or (defined[-1],))
+        masked = masked_tensors(program)
+        chosen = [
+            Tensor(
+                item.name,
+                item.shape,
+                self.declared[item.name][1]
+                if item.name in self.declared
+                else default_format(item.order, item.name in masked),
+            )
+            for item in results
         ]
-        return Program((*inputs, *results), tuple(self.statements), self.outputs or (defined[-1],))
+        return Program((*inputs, *chosen), program.statements, program.outputs)
 
 
 def _names(node: ast.expr) -> set[str]:

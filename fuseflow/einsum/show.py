@@ -1,5 +1,6 @@
 """Printer of the text form; :func:`fuseflow.einsum.parse.parse` reads it back to an equal program."""
 
+from fuseflow.einsum.masks import default_format, masked_tensors
 from fuseflow.einsum.nodes import Access, Binary, Expression, Mask, Product, Program, Reduction, Statement, Unary
 from fuseflow.einsum.operators import BinaryOp, UnaryOp
 
@@ -8,11 +9,12 @@ SCALAR_SYMBOLS = {UnaryOp.ADD_SCALAR: "+", UnaryOp.MUL_SCALAR: "*", UnaryOp.DIV_
 
 
 def show(program: Program) -> str:
-    """Declarations of the inputs (and of results that are not dense), statements, and a ``return`` line."""
+    """Declarations of the inputs (and of results not stored in the default format), statements, a ``return`` line."""
+    masked = masked_tensors(program)
     inputs = {tensor.name for tensor in program.inputs}
     lines = []
     for tensor in program.tensors:
-        if tensor.name in inputs or not tensor.format.is_dense:
+        if tensor.name in inputs or tensor.format != default_format(tensor.order, tensor.name in masked):
             shape = ", ".join(map(str, tensor.shape))
             name = f"{tensor.name}[{shape}]" if tensor.shape else tensor.name
             lines.append(f'{name}: "{tensor.format}"')

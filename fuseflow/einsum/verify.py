@@ -4,9 +4,11 @@ It runs on every program that is parsed, traced or scheduled. It does not judge 
 lowered: that is the schedule's and the fusion's business.
 """
 
+from fuseflow.einsum.masks import masked_tensors
 from fuseflow.einsum.nodes import Access, Binary, Mask, Product, Program, Reduction, Statement, Unary
 from fuseflow.einsum.show import show_statement
 from fuseflow.errors import ProgramError
+from fuseflow.formats import LevelKind
 
 
 def verify(program: Program) -> None:
@@ -30,6 +32,7 @@ def verify(program: Program) -> None:
                 "stored is then not defined. Mask with an input tensor"
             )
         known.add(statement.name)
+    _check_masked_formats(program)
     for name in program.outputs:
         if name not in known:
             raise ProgramError(f"output {name!r} is not defined; defined are {', '.join(sorted(known))}")
@@ -57,6 +60,16 @@ def _check_declarations(program: Program) -> None:
         defined.add(statement.name)
         if statement.name not in seen:
             raise ProgramError(f"{_where(statement)} defines {statement.name!r}, which is not declared")
+
+
+def _check_masked_formats(program: Program) -> None:
+    for name in masked_tensors(program):
+        layout = program.tensor(name).format
+        if layout.levels and layout.levels[-1].kind is LevelKind.DENSE:
+            raise ProgramError(
+                f"tensor {name!r} has masked-out elements but is stored as {layout}, whose innermost level stores every "
+                f'element; store it compressed, e.g. "{"c" * layout.order}"'
+            )
 
 
 def _check_accesses(program: Program, statement: Statement) -> None:

@@ -221,6 +221,15 @@ class FiberTree:
         array[tuple(coordinates)] = values
         return array
 
+    def stored_mask(self) -> NDArray[np.bool_]:
+        """Which elements are stored, by dimension: explicit zeros and the padding of dense levels included."""
+        mask = np.zeros(self.shape, dtype=np.bool_)
+        places = [np.empty(0, np.int64)] * self.order
+        for mode, column in zip(self.format.mode_order, expand_levels(self.levels, np.arange(self.stored)), strict=True):
+            places[mode] = column
+        mask[tuple(places)] = True
+        return mask
+
     def to_scipy(self) -> Any:
         """csr_array or csc_array for those formats, coo_array otherwise; FormatError at order 0."""
         return convert.to_scipy(*self.elements(), self.shape, self.format)

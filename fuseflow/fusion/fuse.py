@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from fuseflow.einsum import Program, ReduceOp, Reduction
-from fuseflow.fusion.order import Constraint, PartialOrder
+from fuseflow.einsum import Program
+from fuseflow.fusion.order import PartialOrder
 from fuseflow.fusion.sharing import inline_shared
-from fuseflow.fusion.views import Leaf, Operation, View, walk
+from fuseflow.fusion.views import Operation, View, walk
 from fuseflow.schedule import Region, region_output
 
 
@@ -44,29 +44,6 @@ def fuse(program: Program, region: Region) -> FusedRegion:
 
     Raises ScheduleError if the region needs more than one output, FusionError if storage orders contradict each other.
     """
-    inlined = inline_shared(program, region.statements, region_output(region, program))
-    partial_order = _partial_order(inlined.root)
+    inlined, partial_order = inline_shared(program, region.statements, region_output(region, program))
     partial_order.require_acyclic()
     return FusedRegion(region.name, inlined.root, inlined.extents, partial_order)
-
-
-def _partial_order(root: Operation) -> PartialOrder:
-    variables: dict[str, None] = {}
-    constraints: dict[tuple[str, str], Constraint] = {}
-    for view in walk(root):
-        if isinstance(view, Leaf):
-            levels = view.level_variables
-            variables.update(dict.fromkeys(levels))
-            for outer, inner in zip(levels, levels[1:], strict=False):
-                reason = f"{view.name} is stored {outer} before {inner}"
-                constraints.setdefault((outer, inner), Constraint(outer, inner, reason))
-        else:
-            match view.statement.expression:
-                case Reduction(ReduceOp.MAX, _):
-                    for outer in view.variables:
-                        for inner in view.reduced:
-                            reason = f"the maximum {view.name} is taken over the innermost fibers"
-                            constraints.setdefault((outer, inner), Constraint(outer, inner, reason))
-                case _:
-                    pass
-    return PartialOrder(tuple(variables), tuple(constraints.values()))

@@ -7,7 +7,7 @@ a fresh index variable per use of its result.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from fuseflow.einsum import Program
+from fuseflow.einsum import Program, masked_tensors
 from fuseflow.fusion.views import Leaf, Operation, View
 
 Hints = Mapping[tuple[str, tuple[str, ...], str], str]
@@ -26,6 +26,7 @@ class Inlined:
 def inline(program: Program, statements: tuple[str, ...], output: str, hints: Hints) -> Inlined:
     """Inline the statements named ``statements`` into one view tree that computes ``output``."""
     inside = set(statements)
+    masked = masked_tensors(program)
     views: dict[tuple[str, tuple[str, ...]], View] = {}
     extents: dict[str, int] = {}
     taken: set[str] = set()
@@ -44,7 +45,7 @@ def inline(program: Program, statements: tuple[str, ...], output: str, hints: Hi
         return views[key]
 
     def leaf(tensor: str, variables: tuple[str, ...]) -> Leaf:
-        return Leaf(program.tensor(tensor), variables)
+        return Leaf(program.tensor(tensor), variables, tensor in masked)
 
     def operation(name: str, variables: tuple[str, ...]) -> Operation:
         statement = program.statement(name)

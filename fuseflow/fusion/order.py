@@ -44,11 +44,20 @@ class PartialOrder:
 
         yield from extend((), frozenset())
 
-    def require_acyclic(self) -> None:
-        """FusionError with the cycle and what forces it, if there is one."""
+    def _graph(self) -> "nx.DiGraph[str]":
         graph: nx.DiGraph[str] = nx.DiGraph()
         for constraint in self.constraints:
             graph.add_edge(constraint.outer, constraint.inner, reason=constraint.reason)
+        return graph
+
+    @property
+    def acyclic(self) -> bool:
+        """Whether there is a legal order at all."""
+        return nx.is_directed_acyclic_graph(self._graph())
+
+    def require_acyclic(self) -> None:
+        """FusionError with the cycle and what forces it, if there is one."""
+        graph = self._graph()
         try:
             cycle = nx.find_cycle(graph)
         except nx.NetworkXNoCycle:

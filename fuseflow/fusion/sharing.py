@@ -7,25 +7,40 @@ up), it must not: the maximum is over all of ``P``.
 """
 
 from fuseflow.einsum import Binary, Mask, Product, Program
+from fuseflow.fusion.constraints import partial_order
 from fuseflow.fusion.inline import Inlined, inline
+from fuseflow.fusion.order import PartialOrder
 from fuseflow.fusion.views import Leaf, Operation, View, below, walk
 from fuseflow.formats import LevelKind
 
 Key = tuple[str, tuple[str, ...], str]
 
 
-def inline_shared(program: Program, statements: tuple[str, ...], output: str) -> Inlined:
-    """Inline a region and merge every reduction variable that can be merged."""
+def inline_shared(program: Program, statements: tuple[str, ...], output: str) -> tuple[Inlined, PartialOrder]:
+    """Inline a region, merge every reduction variable that can be merged, and give the partial order that results.
+
+    A merge that storage orders forbid (the reduction would have to finish before its index is iterated) is not made.
+    """
     hints: dict[Key, str] = {}
+    refused: set[tuple[Key, str]] = set()
+    inlined = inline(program, statements, output, hints)
+    order = partial_order(inlined.root, hints)
     while True:
-        inlined = inline(program, statements, output, hints)
-        found = _candidate(inlined, hints)
+        found = _candidate(inlined, hints, refused)
         if found is None:
-            return inlined
-        hints[found[0]] = found[1]
+            return inlined, order
+        trial = {**hints, found[0]: found[1]}
+        merged = inline(program, statements, output, trial)
+        merged_order = partial_order(merged.root, trial)
+        if merged_order.acyclic or not order.acyclic:
+            hints, inlined, order = trial, merged, merged_order
+        else:
+            refused.add(found)
 
 
-def _candidate(inlined: Inlined, hints: dict[Key, str]) -> tuple[Key, str] | None:
+def _candidate(
+    inlined: Inlined, hints: dict[Key, str], refused: set[tuple[Key, str]]
+) -> tuple[Key, str] | None:
     # Variables are named from the result down. Merging only into earlier ones, first come first served, keeps the
     # names that earlier hints speak of stable when the region is inlined again.
     reductions = {
@@ -40,8 +55,9 @@ def _candidate(inlined: Inlined, hints: dict[Key, str]) -> tuple[Key, str] | Non
         if variable in reductions:
             view, index = reductions[variable]
             for other in earlier:
-                if _mergeable(inlined, view, variable, other, hints):
-                    return (view.name, view.variables, index), other
+                key = (view.name, view.variables, index)
+                if (key, other) not in refused and _mergeable(inlined, view, variable, other, hints):
+                    return key, other
         earlier.append(variable)
     return None
 

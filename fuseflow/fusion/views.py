@@ -12,10 +12,14 @@ from fuseflow.einsum import Binary, Mask, Product, Reduction, Statement, Tensor,
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Leaf:
-    """A stored tensor read with ``variables`` (by dimension)."""
+    """A stored tensor read with ``variables`` (by dimension).
+
+    ``masked`` says that it was stored by another region and that its unstored elements are masked out.
+    """
 
     tensor: Tensor
     variables: tuple[str, ...]
+    masked: bool = False
 
     @property
     def name(self) -> str:
@@ -53,7 +57,7 @@ class Operation:
             case Product() if self.reduced:
                 return False
             case Product() | Binary() | Unary() | Reduction():
-                return any(isinstance(view, Operation) and view.masked for view in self.operands)
+                return any(view.masked for view in self.operands)
 
 
 View = Leaf | Operation

@@ -88,11 +88,17 @@ def occurrences(tree: JoinTree, in_union: bool = False, hidden: bool = False) ->
 def _combine(column: Column, variable: str, trees: list["JoinTree | None"], fill: FillOf) -> JoinTree:
     present = [tree for tree in trees if tree is not None]
     match column.view.statement.expression:
-        case Product() | Mask():
+        case Product():
             return intersect(present, fill)
+        case Mask():
+            # Where the mask stores an element, the operand counts even if it is an unstored zero.
+            operand, mask = trees
+            if operand is not None and not _masked(column.operands[0]):
+                operand = unite([operand, Everything()], fill)
+            return intersect([tree for tree in (operand, mask) if tree is not None], fill)
         case Binary() if column.view.masked:
             kept = [
-                tree if isinstance(operand, Column) and operand.view.masked else unite([tree, Everything()], fill)
+                tree if _masked(operand) else unite([tree, Everything()], fill)
                 for operand, tree in zip(column.operands, trees, strict=True)
                 if tree is not None
             ]
@@ -106,6 +112,10 @@ def _combine(column: Column, variable: str, trees: list["JoinTree | None"], fill
         case Reduction(op, _):
             dense = op is ReduceOp.MAX and variable in column.view.reduced and not column.view.masked
             return unite([*present, Everything()] if dense else present, fill)
+
+
+def _masked(operand: Source) -> bool:
+    return operand.masked if isinstance(operand, Leaf) else operand.view.masked
 
 
 def _refuse_masked(column: Column, variable: str, tree: Some) -> None:

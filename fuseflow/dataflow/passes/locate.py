@@ -26,7 +26,7 @@ def insert_locate(graph: Graph) -> tuple[Graph, dict[Port, Port]]:
         rewired = replace(node, inputs=tuple(moved.get(port, port) for port in node.inputs))
         match rewired.block:
             case Joiner(Join.INTERSECT, _, payloads) if len(payloads) == 2:
-                located = _locate(rewired, nodes, readers, names)
+                located = _locate(rewired, nodes, readers, names, moved)
             case _:
                 located = None
         if located is None:
@@ -41,7 +41,9 @@ def insert_locate(graph: Graph) -> tuple[Graph, dict[Port, Port]]:
     return Graph(graph.name, tuple(result), graph.output), moved
 
 
-def _locate(node: Node, nodes: dict[str, Node], readers: Counter[str], names: set[str]) -> tuple[Node, int] | None:
+def _locate(
+    node: Node, nodes: dict[str, Node], readers: Counter[str], names: set[str], moved: dict[Port, Port]
+) -> tuple[Node, int] | None:
     scanners = [nodes.get(node.inputs[2 * side].node) for side in (0, 1)]
     blocks = [scanner.block if scanner is not None else None for scanner in scanners]
     for dense_side in (0, 1):
@@ -54,7 +56,7 @@ def _locate(node: Node, nodes: dict[str, Node], readers: Counter[str], names: se
         # Below the outermost level a position counts from its parent's; the outermost level has the one parent 0.
         has_parent = dense.level > 0
         block = Locate(dense.tensor, dense.level, dense.index, dense.extent, has_parent)
-        parent = scanner.inputs if has_parent else ()
+        parent = tuple(moved.get(port, port) for port in scanner.inputs) if has_parent else ()
         sparse_crd, sparse_ref = node.inputs[2 * (1 - dense_side)], node.inputs[2 * (1 - dense_side) + 1]
         role = f"goes to index {dense.index} of dense {dense.tensor} at the coordinates of {sparse.tensor}"
         name = _fresh(f"locate_{dense.tensor}_{dense.index}", names)
