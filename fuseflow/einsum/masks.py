@@ -1,25 +1,31 @@
-"""Which tensors of a program have masked-out elements."""
+"""Which elements of a program's tensors are masked out."""
 
 from fuseflow.einsum.nodes import Mask, Product, Program
 from fuseflow.formats import Format
 
 
-def masked_tensors(program: Program) -> frozenset[str]:
-    """Results whose unstored elements are masked out rather than zero.
+def masked_tensors(program: Program) -> dict[str, frozenset[int]]:
+    """Results with masked-out elements, and along which dimensions: there, what is not stored is not zero but absent.
 
-    A mask makes one; every operation on one makes another, except a product that sums, which counts them as zero.
+    A mask makes one, along its own index variables. Every operation on one makes another, except a product that sums:
+    it counts what is absent as zero.
     """
-    found: set[str] = set()
+    found: dict[str, frozenset[int]] = {}
     for statement in program.statements:
+        indices: set[str] = set()
+        for access in statement.operands:
+            indices |= {access.indices[dimension] for dimension in found.get(access.tensor, ())}
         match statement.expression:
-            case Mask():
-                found.add(statement.name)
+            case Mask(_, mask):
+                indices |= set(mask.indices)
             case Product() if statement.reduced:
-                pass
+                indices = set()
             case _:
-                if any(access.tensor in found for access in statement.operands):
-                    found.add(statement.name)
-    return frozenset(found)
+                pass
+        dimensions = frozenset(number for number, index in enumerate(statement.output.indices) if index in indices)
+        if dimensions:
+            found[statement.name] = dimensions
+    return found
 
 
 def default_format(order: int, masked: bool) -> Format:

@@ -45,7 +45,8 @@ def inline(program: Program, statements: tuple[str, ...], output: str, hints: Hi
         return views[key]
 
     def leaf(tensor: str, variables: tuple[str, ...]) -> Leaf:
-        return Leaf(program.tensor(tensor), variables, tensor in masked)
+        absent = frozenset(variables[dimension] for dimension in masked.get(tensor, ()))
+        return Leaf(program.tensor(tensor), variables, absent)
 
     def operation(name: str, variables: tuple[str, ...]) -> Operation:
         statement = program.statement(name)

@@ -6,7 +6,7 @@ can run over ``n`` itself and ``P`` is shared. If the consumer iterates fewer (a
 up), it must not: the maximum is over all of ``P``.
 """
 
-from fuseflow.einsum import Binary, Mask, Product, Program
+from fuseflow.einsum import Binary, Mask, Product, Program, ReduceOp, Reduction
 from fuseflow.fusion.constraints import partial_order
 from fuseflow.fusion.inline import Inlined, inline
 from fuseflow.fusion.order import PartialOrder
@@ -80,6 +80,13 @@ def _mergeable(inlined: Inlined, reduction: Operation, variable: str, other: str
         return False
     if any(id(top) in below(operand) for operand in reduction.operands):
         return False
+    if not all(_iterated(top, twin, other, top) for twin in twins):
+        return False
+    match reduction.statement.expression:
+        case Reduction(ReduceOp.MAX, _) if not all(other in twin.masked or covers(twin, other) for twin in twins):
+            return False  # the maximum also looks at unstored zeros, which its consumer need not iterate
+        case _:
+            pass
     # Where `other` is produced by an accumulator, everything below must be known before `other` is iterated.
     for view in walk(top):
         if isinstance(view, Operation) and view is not top and view.reduced and other in view.variables:
@@ -98,13 +105,22 @@ def _top(inlined: Inlined, variable: str, hints: dict[Key, str]) -> Operation:
     return inlined.root
 
 
+def _iterated(view: View, twin: View, variable: str, top: View) -> bool:
+    """Whether ``twin`` is iterated along ``variable`` together with ``top``, with no reduction in between."""
+    if view is twin:
+        return True
+    if isinstance(view, Leaf) or (view.reduced and view is not top):
+        return False
+    return any(_iterated(operand, twin, variable, top) for operand in view.operands if variable in operand.variables)
+
+
 def _unfiltered(top: View, twin: View, variable: str) -> bool:
     """Whether iterating ``variable`` for ``top`` visits every element of ``twin`` along it."""
     if top is twin or id(twin) not in below(top) or not isinstance(top, Operation):
         return True
     carriers = [operand for operand in top.operands if variable in operand.variables]
     filters = isinstance(top.statement.expression, Product | Mask) or (
-        isinstance(top.statement.expression, Binary) and top.masked
+        isinstance(top.statement.expression, Binary) and variable in top.masked
     )
     for operand in carriers:
         if id(twin) in below(operand):

@@ -14,12 +14,12 @@ from fuseflow.einsum import Binary, Mask, Product, Reduction, Statement, Tensor,
 class Leaf:
     """A stored tensor read with ``variables`` (by dimension).
 
-    ``masked`` says that it was stored by another region and that its unstored elements are masked out.
+    ``masked`` are the variables along which its unstored elements are masked out rather than zero.
     """
 
     tensor: Tensor
     variables: tuple[str, ...]
-    masked: bool = False
+    masked: frozenset[str] = frozenset()
 
     @property
     def name(self) -> str:
@@ -49,15 +49,17 @@ class Operation:
         return self.statement.name
 
     @property
-    def masked(self) -> bool:
-        """Whether unstored elements of the result are masked out rather than zero."""
+    def masked(self) -> frozenset[str]:
+        """Variables along which unstored elements of the result are masked out rather than zero."""
+        found: frozenset[str] = frozenset().union(*(view.masked for view in self.operands))
         match self.statement.expression:
             case Mask():
-                return True
+                found |= frozenset(self.operands[1].variables)
             case Product() if self.reduced:
-                return False
+                return frozenset()
             case Product() | Binary() | Unary() | Reduction():
-                return any(view.masked for view in self.operands)
+                pass
+        return found & frozenset(self.variables)
 
 
 View = Leaf | Operation

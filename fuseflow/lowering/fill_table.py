@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Callable
 
-from fuseflow.dataflow.graph import Port
 from fuseflow.einsum import Binary, Mask, Product, Reduction, Unary
 from fuseflow.fusion import Leaf
 from fuseflow.lowering.columns import Column, Source, walk_columns
@@ -12,7 +11,14 @@ from fuseflow.lowering.joins import All, Everything, JoinTree, Of, Some
 from fuseflow.lowering.table import VALUE_ROW, Cell, FusionTable
 
 Live = Callable[[str], str | None]
+"""Maps a generated node to its node in the final graph, ``None`` if it is gone."""
+
 REDIRECT = Cell("Redirect")
+
+
+def _cell(label: str, live: Live, *nodes: str | None) -> Cell:
+    found = (live(name) for name in nodes if name is not None)
+    return Cell(label, tuple(dict.fromkeys(name for name in found if name is not None)))
 
 
 def fill_table(lowering: Lowering, root: Column, order: tuple[str, ...], live: Live) -> FusionTable:
@@ -47,20 +53,23 @@ def _leaf_column(lowering: Lowering, leaf: Leaf, consumer: Column, order: tuple[
     cells: dict[str, Cell] = {}
     above = "root"
     for row in order:
-        cell = REDIRECT if above == "prev" else Cell("root", live(f"root_{leaf.name}"))
+        cell = REDIRECT if above == "prev" else _cell("root", live, f"root_{leaf.name}")
         if row in consumer.loops:
             path = consumer.loops[: consumer.loops.index(row) + 1]
             level = lowering.levels[path]
             reference = lowering.references.get((leaf, path))
             if row in leaf.variables:
-                cell = _joined(level, leaf, row, live) or Cell(f"LScan({above})", live(level.payloads[leaf].node))
+                scanner = lowering.scanners[leaf, path].node
+                root = f"root_{leaf.name}" if above == "root" else None
+                cell = _joined(level, leaf, row, live, scanner, root) or _cell(f"LScan({above})", live, scanner, root)
                 above = "prev"
             elif reference is not None:
-                cell = Cell(f"Repeat_{row}({above}, {_driver(consumer, leaf, level, row)})", live(reference.node))
+                label = f"Repeat_{row}({above}, {_driver(consumer, leaf, level, row)})"
+                cell = _cell(label, live, reference.node, f"root_{leaf.name}" if above == "root" else None)
                 above = "prev"
         cells[row] = cell
     values = lowering.arrays.get((leaf, consumer.loops))
-    cells[VALUE_ROW] = Cell("ValRead", live(values.node) if values is not None else None)
+    cells[VALUE_ROW] = _cell("ValRead", live, values.node if values is not None else None)
     return cells
 
 
@@ -69,15 +78,17 @@ def _operation_column(
 ) -> dict[str, Cell]:
     result = lowering.computed[column]
     cells: dict[str, Cell] = {}
-    value = _value_cell(column, result.val, live)
+    parts = (result.val.node, lowering.raw[column].node, *(port.node for port in lowering.aligned.get(column, ())))
+    value = _value_cell(column, parts, live)
     for row in order:
         if row in column.produced:
-            cells[row] = Cell(_accumulator(column), live(result.crds[row].node))
+            cells[row] = _cell(_accumulator(column), live, result.crds[row].node)
             if consumer is not None:
                 level = lowering.levels[consumer.loops[: consumer.loops.index(row) + 1]]
-                joined = _joined(level, column, row, live)
+                joined = _joined(level, column, row, live, result.crds[row].node)
                 if joined is not None:
-                    cells[row], value = joined, joined
+                    cells[row] = joined
+                    value = Cell(joined.label, tuple(dict.fromkeys((*joined.nodes, *value.nodes))))
         elif row in column.variables:
             carriers = [operand for operand in column.operands if row in operand.variables]
             cells[row] = Cell(f"Ptr({carriers[-1].name})")
@@ -87,12 +98,12 @@ def _operation_column(
     return cells
 
 
-def _joined(level: Level, source: Source, row: str, live: Live) -> Cell | None:
+def _joined(level: Level, source: Source, row: str, live: Live, *feeds: str | None) -> Cell | None:
     """Cell of a source whose level goes through a joiner, ``None`` if it has the level to itself."""
     if not isinstance(level.tree, All | Some):
         return None
     number = _sources(level.tree).index(source)
-    return Cell(f"{_show(level.tree, row)}[{number}]", live(level.crd.node))
+    return _cell(f"{_show(level.tree, row)}[{number}]", live, level.crd.node, *feeds)
 
 
 def _sources(tree: JoinTree) -> list[Source]:
@@ -129,20 +140,20 @@ def _accumulator(column: Column) -> str:
     return f"Spacc{len(column.produced)}_{','.join(column.view.reduced)}"
 
 
-def _value_cell(column: Column, val: Port, live: Live) -> Cell:
+def _value_cell(column: Column, nodes: tuple[str, ...], live: Live) -> Cell:
     names = ", ".join(operand.name for operand in column.operands)
-    node = live(val.node)
     over = ",".join(column.view.reduced)
     match column.view.statement.expression:
         case Product() if column.produced:
-            return Cell(f"{_accumulator(column)}.val", node)
+            label = f"{_accumulator(column)}.val"
         case Product() if over:
-            return Cell(f"Reduce_{over}(mul)", node)
+            label = f"Reduce_{over}(mul)"
         case Product():
-            return Cell(f"mul({names})", node)
+            label = f"mul({names})"
         case Binary(op, _, _) | Unary(op, _, _):
-            return Cell(f"{op.value}({names})", node)
+            label = f"{op.value}({names})"
         case Reduction(op, _):
-            return Cell(f"{_accumulator(column)}.val" if column.produced else f"{op.value}_{over}({names})", node)
+            label = f"{_accumulator(column)}.val" if column.produced else f"{op.value}_{over}({names})"
         case Mask():
             return Cell(f"Ptr({column.operands[0].name})")
+    return _cell(label, live, *nodes)

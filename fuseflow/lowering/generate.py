@@ -15,6 +15,7 @@ from fuseflow.einsum import Binary, BinaryOp, Mask, Product, ReduceOp, Reduction
 from fuseflow.errors import FusionError
 from fuseflow.formats import Fill, LevelKind
 from fuseflow.fusion import FusedRegion, Leaf
+from fuseflow.lowering.absent import check_absent, check_stored
 from fuseflow.lowering.builder import Builder
 from fuseflow.lowering.columns import Column, Source
 from fuseflow.lowering.joins import All, Everything, FillOf, JoinTree, Of, Some, complete, fill_of, join_tree, occurrences
@@ -53,7 +54,11 @@ class Computed:
 
 @dataclass(slots=True)
 class Lowering:
-    """One lowering in progress. ``levels`` and ``computed`` are the memory that makes sharing."""
+    """One lowering in progress. ``levels`` and ``computed`` are the memory that makes sharing.
+
+    ``arrays``, ``scanners``, ``raw`` (an operation's values before it reduces) and ``aligned`` (repeats of operand
+    values) remember which nodes were made for what, for the fusion table. ``absent`` is kept by :mod:`.absent`.
+    """
 
     region: FusedRegion
     fills: Fills
@@ -62,8 +67,12 @@ class Lowering:
     computed: dict[Column, Computed] = field(default_factory=dict)
     references: dict[tuple[Leaf, Path], Port] = field(default_factory=dict)
     arrays: dict[tuple[Leaf, Path], Port] = field(default_factory=dict)
+    scanners: dict[tuple[Leaf, Path], Port] = field(default_factory=dict)
+    raw: dict[Column, Port] = field(default_factory=dict)
+    aligned: dict[Column, list[Port]] = field(default_factory=dict)
     maybe_missing: set[Port] = field(default_factory=set)
     running: list[Column] = field(default_factory=list)
+    absent: dict[Column, frozenset[str]] = field(default_factory=dict)
 
     def evaluate(self, column: Column) -> Computed:
         """Streams of ``column``'s result on its result path; its consumer has made the levels they share."""
@@ -76,7 +85,9 @@ class Lowering:
                 path = column.loops[: depth + 1]
                 if path not in self.levels:
                     self.levels[path] = self.make_level(column, path)
-            self.computed[column] = self.reduce(column, self.compute(column))
+            self.raw[column] = self.compute(column)
+            self.computed[column] = self.reduce(column, self.raw[column])
+            check_absent(self, column)
             self.running.pop()
         return self.computed[column]
 
@@ -172,7 +183,9 @@ class Lowering:
                 'only. Store it as "dcsr" (compressed rows) instead'
             )
         extent = self.region.extents[path[-1]] if kind is LevelKind.DENSE else None
-        return self.builder.scan(leaf.name, number, path[-1], extent, self.reference(leaf, path[:-1]))
+        crd, reference = self.builder.scan(leaf.name, number, path[-1], extent, self.reference(leaf, path[:-1]))
+        self.scanners[leaf, path] = reference
+        return crd, reference
 
     def scan_everything(self, path: Path) -> tuple[Port, Port]:
         variable = path[-1]
@@ -234,6 +247,7 @@ class Lowering:
             val = self.levels[path].payloads[operand]
         for depth in range(len(path) + 1, len(column.loops) + 1):
             val = self.repeat(val, column.loops[:depth], operand.name, StreamKind.VAL, Part.COMPUTE)
+            self.aligned.setdefault(column, []).append(val)
         return val
 
     def filled(self, val: Port, name: str) -> Port:
@@ -257,8 +271,7 @@ class Lowering:
                 val = self.fold(column, val, [(crds[loop], fills[loop]) for loop in path[:position]])
             else:
                 val = self.accumulate(column, val, variable, inner, crds)
-                for loop in inner:
-                    fills[loop] = fills[loop] if fills[variable] is not Fill.UNKNOWN else Fill.UNKNOWN
+                _accumulated_fills(fills, variable, inner)
             path.remove(variable)
         produced = column.produced
         return Computed(val, {loop: crds[loop] for loop in produced}, {loop: fills[loop] for loop in produced})
@@ -291,6 +304,7 @@ class Lowering:
         """The whole graph, with writers for the result."""
         result = self.evaluate(root)
         path = root.result_path
+        check_stored(self, root)
         val = self.filled(result.val, root.name)
         for number, loop in enumerate(path):
             crd = result.crds[loop] if loop in result.crds else self.levels[path[: number + 1]].crd
@@ -299,6 +313,19 @@ class Lowering:
         shape = tuple(self.region.extents[variable] for variable in root.variables)
         mode_order = tuple(root.variables.index(loop) for loop in path)
         return Graph(self.region.name, tuple(self.builder.nodes), Output(root.name, shape, mode_order, path))
+
+
+def _accumulated_fills(fills: dict[str, Fill], reduced: str, inner: list[str]) -> None:
+    """Update ``fills`` of the levels ``inner`` (outermost first) from iterated to accumulated over ``reduced``.
+
+    The accumulator has a coordinate of a level only where a value arrived below it.
+    """
+    for number, loop in enumerate(inner):
+        deeper = [fills[name] for name in inner[number + 1 :]]
+        if Fill.UNKNOWN in deeper or (number == 0 and fills[reduced] is Fill.UNKNOWN):
+            fills[loop] = Fill.UNKNOWN if number == 0 else Fill.NONEMPTY
+        elif number > 0:
+            fills[loop] = Fill(max(fills[loop], Fill.NONEMPTY))
 
 
 def _reduce_op(column: Column) -> ReduceOp:

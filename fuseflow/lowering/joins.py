@@ -51,7 +51,7 @@ def join_tree(column: Column, variable: str, fill: FillOf) -> JoinTree:
     """Coordinates of ``variable`` that ``column`` iterates, given how full each source is."""
     trees = [_operand_tree(operand, variable, fill) for operand in column.operands]
     tree = _combine(column, variable, trees, fill)
-    if isinstance(tree, Some) and not column.view.masked:
+    if isinstance(tree, Some) and variable not in column.view.masked:
         _refuse_masked(column, variable, tree)
     return tree
 
@@ -93,12 +93,12 @@ def _combine(column: Column, variable: str, trees: list["JoinTree | None"], fill
         case Mask():
             # Where the mask stores an element, the operand counts even if it is an unstored zero.
             operand, mask = trees
-            if operand is not None and not _masked(column.operands[0]):
+            if operand is not None and mask is not None and variable not in _masked(column.operands[0]):
                 operand = unite([operand, Everything()], fill)
             return intersect([tree for tree in (operand, mask) if tree is not None], fill)
-        case Binary() if column.view.masked:
+        case Binary() if variable in column.view.masked:
             kept = [
-                tree if _masked(operand) else unite([tree, Everything()], fill)
+                tree if variable in _masked(operand) else unite([tree, Everything()], fill)
                 for operand, tree in zip(column.operands, trees, strict=True)
                 if tree is not None
             ]
@@ -107,14 +107,15 @@ def _combine(column: Column, variable: str, trees: list["JoinTree | None"], fill
             everything = len(present) < 2 or op is BinaryOp.DIV
             return unite([*present, Everything()] if everything else present, fill)
         case Unary(op, _, scalar):
-            dense = not op.preserves_zero(scalar) and not column.view.masked
+            dense = not op.preserves_zero(scalar) and variable not in column.view.masked
             return unite([*present, Everything()] if dense else present, fill)
         case Reduction(op, _):
-            dense = op is ReduceOp.MAX and variable in column.view.reduced and not column.view.masked
+            absent = variable in _masked(column.operands[0])
+            dense = op is ReduceOp.MAX and variable in column.view.reduced and not absent
             return unite([*present, Everything()] if dense else present, fill)
 
 
-def _masked(operand: Source) -> bool:
+def _masked(operand: Source) -> frozenset[str]:
     return operand.masked if isinstance(operand, Leaf) else operand.view.masked
 
 
@@ -132,7 +133,7 @@ def _iterates_masked(column: Column, variable: str) -> bool:
     if variable in column.produced:
         return False
     inner = [item for item in column.operands if isinstance(item, Column) and variable in item.variables]
-    return column.view.masked or any(_iterates_masked(item, variable) for item in inner)
+    return variable in column.view.masked or any(_iterates_masked(item, variable) for item in inner)
 
 
 def _operand_tree(operand: Source, variable: str, fill: FillOf) -> JoinTree | None:

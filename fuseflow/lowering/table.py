@@ -14,10 +14,19 @@ VALUE_ROW = "val"
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """``label`` in the notation of the table; ``node`` is the graph node it names, ``None`` for a mere reference."""
+    """``label`` in the notation of the table; ``nodes`` are the graph nodes that the cell became.
+
+    The first is the one whose output the cell stands for: a joiner before the scanner that feeds it, a reduction before
+    the ALU whose results it folds. A mere reference to another cell has none.
+    """
 
     label: str
-    node: str | None = None
+    nodes: tuple[str, ...] = ()
+
+    @property
+    def node(self) -> str | None:
+        """The node whose output the cell stands for."""
+        return self.nodes[0] if self.nodes else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +45,8 @@ class FusionTable:
         return {row: self.cells[row, name] for row in self.rows}
 
     def cells_of(self, node: str) -> tuple[tuple[str, str], ...]:
-        """Places (row, column) whose cell names ``node``."""
-        return tuple(place for place, cell in self.cells.items() if cell.node == node)
+        """Places (row, column) whose cells name ``node``."""
+        return tuple(place for place, cell in self.cells.items() if node in cell.nodes)
 
     def __repr__(self) -> str:
         grid = [["", *self.columns]]

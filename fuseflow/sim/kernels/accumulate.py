@@ -142,7 +142,7 @@ def accumulate(
                     key = touched[start + step]
                     crd_out[FIRST_TOKEN + 2 * (crd_tail + step)] = key
                     crd_out[FIRST_TOKEN + 2 * (crd_tail + step) + 1] = clock + 1
-                    val_out[FIRST_TOKEN + 2 * (out_tail + step)] = int64(sums[key].view(uint32))
+                    val_out[FIRST_TOKEN + 2 * (out_tail + step)] = int64(float32(sums[key]).view(uint32))
                     val_out[FIRST_TOKEN + 2 * (out_tail + step) + 1] = clock + 1
                     sums[key] = 0
                     marks[key] = 0

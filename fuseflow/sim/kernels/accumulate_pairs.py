@@ -168,7 +168,7 @@ def accumulate_pairs(
                     break
                 inner_out[FIRST_TOKEN + 2 * to_inner] = keys[slot] % extent
                 inner_out[FIRST_TOKEN + 2 * to_inner + 1] = clock + 1
-                val_out[FIRST_TOKEN + 2 * to_val] = int64(sums[slot].view(uint32))
+                val_out[FIRST_TOKEN + 2 * to_val] = int64(float32(sums[slot]).view(uint32))
                 val_out[FIRST_TOKEN + 2 * to_val + 1] = clock + 1
                 to_inner += 1
                 to_val += 1

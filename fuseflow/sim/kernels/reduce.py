@@ -99,7 +99,7 @@ def reduce(
         guard_head += taken
         head += 1
         if emits:
-            out[FIRST_TOKEN + 2 * out_tail] = int64(total.view(uint32))
+            out[FIRST_TOKEN + 2 * out_tail] = int64(float32(total).view(uint32))
             out[FIRST_TOKEN + 2 * out_tail + 1] = clock + delay
             out_tail += 1
         total = identity
@@ -114,6 +114,6 @@ def reduce(
         busy += interval
     state[CLOCK], state[BUSY], state[STATUS], state[PORT] = clock, busy, status, port
     state[COUNT] += flops
-    state[MEMORY] = int64(total.view(uint32))
+    state[MEMORY] = int64(float32(total).view(uint32))
     state[HEADS], state[HEADS + 1] = head, guard_head
     out[0] = out_tail

@@ -1,0 +1,168 @@
+"""Comparing schedules: one model compiled and simulated under each, checked, side by side in a DataFrame."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from fuseflow.compiled import Compiled, Engine, compile, named_schedule
+from fuseflow.errors import ScheduleError
+from fuseflow.models import Model
+from fuseflow.report import reference_cycles
+from fuseflow.run import Run, RunProgress
+from fuseflow.schedule import Schedule
+from fuseflow.sim import Machine
+
+if TYPE_CHECKING:
+    import altair
+
+PRESETS = ("unfused", "partial", "full")
+COLUMNS = (
+    "model", "dataset", "synthetic", "schedule", "kernels", "nodes", "cycles", "speedup", "baseline", "flops", "bytes",
+    "max_rel_error", "compile_seconds", "simulate_seconds", "machine", "reference_cycles", "ratio_to_reference",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class ComparisonProgress:
+    """Where a comparison stands: schedule number ``index`` of ``schedules``; ``run`` is None when it has just begun."""
+
+    schedule: str
+    index: int
+    schedules: int
+    run: RunProgress | None = None
+
+    @property
+    def fraction(self) -> float:
+        """Estimated part of the whole that is done, in [0, 1]; all kernels count as equally long."""
+        within = 0.0 if self.run is None else (self.run.kernel + (self.run.fraction or 0.0)) / self.run.kernels
+        return (self.index + within) / self.schedules
+
+
+class Comparison(pd.DataFrame):  # type: ignore[misc]  # pandas has no types
+    """One row per schedule, with the columns :data:`COLUMNS`; slices and copies keep what was compiled and run.
+
+    ``speedup`` is over the schedule that ``baseline`` names. ``reference_cycles`` is the reference's value for the
+    same model, data set, schedule and machine, NaN where it has none, and ``ratio_to_reference`` ours over it.
+    """
+
+    _metadata = ("_compiled", "_runs")
+    _compiled: dict[str, Compiled] = {}  # noqa: RUF012 - never changed in place; pandas needs the attribute to exist
+    _runs: dict[str, Run] = {}  # noqa: RUF012
+
+    @property
+    def _constructor(self) -> type["Comparison"]:
+        return Comparison
+
+    @property
+    def compiled(self) -> dict[str, Compiled]:
+        """What was compiled, by schedule; also for rows that were sliced away."""
+        return dict(self._compiled)
+
+    @property
+    def runs(self) -> dict[str, Run]:
+        """What was run, by schedule; also for rows that were sliced away."""
+        return dict(self._runs)
+
+    def chart(self) -> "altair.LayerChart":
+        """Speedups as an Altair chart."""
+        from fuseflow.report.charts import speedups
+
+        return speedups(self)
+
+    def records(self) -> list[dict[str, Any]]:
+        """The rows as plain Python values, ready for JSON: None for a missing number, whole reference cycles."""
+        rows: list[dict[str, Any]] = []
+        for row in self.astype(object).to_dict("records"):
+            plain: dict[str, Any] = {name: None if pd.isna(value) else value for name, value in row.items()}
+            if plain.get("reference_cycles") is not None:
+                plain["reference_cycles"] = int(plain["reference_cycles"])
+            rows.append(plain)
+        return rows
+
+    def report(self, folder: str | Path) -> Path:
+        """Write ``report.html`` into ``folder``; see :func:`fuseflow.report.write_report`."""
+        from fuseflow.report import write_report
+
+        return write_report(self, folder)
+
+
+def compare(
+    model: Model,
+    schedules: Sequence[str | Schedule] = PRESETS,
+    *,
+    machine: Machine | None = None,
+    engine: Engine = "compiled",
+    progress: Callable[[ComparisonProgress], None] | None = None,
+) -> Comparison:
+    """Compile ``model`` under each of ``schedules`` (names of presets, paths of .json files, Schedules) and run it.
+
+    All are compiled before the first is run. Speedups are over ``unfused`` if it is among them and over the first
+    otherwise. Raises ScheduleError for an illegal schedule, none, or two of the same name, and SimulationError if a
+    result differs from the model's reference.
+    """
+    chosen = [schedules] if isinstance(schedules, str | Schedule) else schedules
+    named = [named_schedule(model, each) if isinstance(each, str) else each for each in chosen]
+    _require_distinct(named)
+    used = machine or Machine()
+    compiled = {schedule.name: compile(model, schedule) for schedule in named}
+    runs: dict[str, Run] = {}
+    rows: list[dict[str, Any]] = []
+    for index, (name, item) in enumerate(compiled.items()):
+        relay = None
+        if progress is not None:
+            progress(ComparisonProgress(name, index, len(compiled)))
+            relay = _relay(progress, name, index, len(compiled))
+        run = item.simulate(used, engine=engine, progress=relay)
+        runs[name] = run
+        rows.append(_row(item, run, run.check().max_rel_error))
+    baseline = "unfused" if "unfused" in compiled else named[0].name
+    frame = Comparison(rows)
+    frame["speedup"] = runs[baseline].cycles / frame["cycles"]
+    frame["baseline"] = baseline
+    frame["ratio_to_reference"] = frame["cycles"] / frame["reference_cycles"]
+    frame = Comparison(frame[list(COLUMNS)])
+    frame._compiled, frame._runs = compiled, runs
+    return frame
+
+
+def _row(compiled: Compiled, run: Run, error: float) -> dict[str, Any]:
+    model = compiled.model
+    # The reference's values are about the reference's machine.
+    reference = reference_cycles(model, compiled.schedule) if run.machine == Machine() else None
+    return {
+        "model": model.name,
+        "dataset": model.dataset,
+        "synthetic": model.synthetic,
+        "schedule": compiled.schedule.name,
+        "kernels": len(run.kernels),
+        "nodes": run.nodes,
+        "cycles": run.cycles,
+        "flops": run.flops,
+        "bytes": run.bytes,
+        "max_rel_error": error,
+        "compile_seconds": compiled.compile_seconds,
+        "simulate_seconds": run.simulate_seconds,
+        "machine": run.machine.name,
+        "reference_cycles": float("nan") if reference is None else float(reference),
+    }
+
+
+def _relay(
+    progress: Callable[[ComparisonProgress], None], name: str, index: int, schedules: int
+) -> Callable[[RunProgress], None]:
+    return lambda run: progress(ComparisonProgress(name, index, schedules, run))
+
+
+def _require_distinct(schedules: Sequence[Schedule]) -> None:
+    if not schedules:
+        raise ScheduleError(f"nothing to compare: no schedule given; name at least one of {', '.join(PRESETS)}")
+    names = [schedule.name for schedule in schedules]
+    for name in names:
+        if names.count(name) > 1:
+            raise ScheduleError(
+                f"{names.count(name)} schedules are called {name!r}; leave one out, or give it another "
+                '"name" (in its file, or Schedule(name, regions))'
+            )
