@@ -87,7 +87,7 @@ CATALOG: dict[str, DataSet] = {
             urls=tuple(f"{_PLANETOID}/ind.cora.{part}" for part in ("allx", "tx", "ally", "ty", "graph", "test.index")),
             layout=Layout.PLANETOID,
             file_sha256="3451486ddc0aa38bf698dd10db3b0076addab694b319cefaab8443492c78652e",
-            content_sha256="CORA_HASH",
+            content_sha256="4193ff31879527e9fc1f441053c7c5abd233c1580c1c52431401e5a9268890ca",
         ),
         DataSet(
             "cora_ml",
@@ -104,7 +104,7 @@ CATALOG: dict[str, DataSet] = {
             urls=("https://github.com/gasteigerjo/ppnp/raw/master/ppnp/data/cora_ml.npz",),
             layout=Layout.SCIPY_ARCHIVE,
             file_sha256="2997cfb2df4afaea56309a34d7be2e6e7a9b5fd95a4a38c9817159af31c2af0a",
-            content_sha256="CORAML_HASH",
+            content_sha256="c200f5443cff57df018681aaab82821956f82b1428a57d00d16b6400bb87c99a",
         ),
         DataSet(
             "dblp",
@@ -188,9 +188,10 @@ def markdown() -> str:
     ]
     for entry in CATALOG.values():
         about = "about " if entry.approximate_features else ""
+        width = f"{entry.features} ({about}{entry.feature_nonzeros})"
         lines.append(
-            f"| {entry.name} | {entry.nodes} | {entry.stored_edges} | {entry.features} ({about}{entry.feature_nonzeros})"
-            f" | {entry.classes} | {entry.source} | {entry.licence} | {entry.note} |"
+            f"| {entry.name} | {entry.nodes} | {entry.stored_edges} | {width} | {entry.classes} | {entry.source} | "
+            f"{entry.licence} | {entry.note} |"
         )
     lines += ["", "| name | sha256 of the file | sha256 of the content |", "| --- | --- | --- |"]
     for entry in CATALOG.values():

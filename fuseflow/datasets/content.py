@@ -117,7 +117,9 @@ def check_content(content: Content, entry: DataSet, where: str) -> None:
     if content.shape.tolist() != expected:
         raise DataError(f"{where} has shape {content.shape.tolist()}, but {entry.name} has {expected}")
     _check_csr(content.adj_indptr, content.adj_indices, None, (entry.nodes, entry.nodes), f"adjacency of {where}")
-    _check_csr(content.x_indptr, content.x_indices, content.x_data, (entry.nodes, entry.features), f"features of {where}")
+    _check_csr(
+        content.x_indptr, content.x_indices, content.x_data, (entry.nodes, entry.features), f"features of {where}"
+    )
     labels = content.labels
     if len(labels) != entry.nodes:
         raise DataError(f"{where} has {len(labels)} labels, but {entry.name} has {entry.nodes} nodes")
@@ -144,7 +146,12 @@ def _check_csr(
 ) -> None:
     values = np.ones(len(indices), np.float32) if data is None else data
     try:
-        FiberTree(shape, Format.parse("csr", 2), (DenseLevel(shape[0]), CompressedLevel(indptr, indices)), values)
+        FiberTree(
+            shape,
+            Format.parse("csr", 2),
+            (DenseLevel(shape[0]), CompressedLevel(indptr.astype(np.int64), indices)),
+            values,
+        )
     except FormatError as error:
         raise DataError(f"{where}: {error}") from error
     if not np.isfinite(values).all():

@@ -1,6 +1,6 @@
 """Getting a real graph from its publisher, for users with a network."""
 
-import urllib.error
+import http.client
 import urllib.request
 from pathlib import Path
 
@@ -52,11 +52,14 @@ def _download(url: str, timeout_seconds: float) -> bytes:
     try:
         with urllib.request.urlopen(url, timeout=timeout_seconds) as answer:
             data: bytes = answer.read(MAX_FILE_BYTES + 1)
-    # http.client errors are no OSErrors where the answer breaks off; both mean the same to the user.
-    except (OSError, urllib.error.ContentTooShortError, ValueError) as error:
+            promised = answer.headers.get("Content-Length", "")
+    # Errors of urllib and of sockets are OSErrors; those of the protocol and of odd addresses are not.
+    except (OSError, http.client.HTTPException, ValueError) as error:
         raise DataError(
-            f"cannot download {url}: {error}; check the network, or place the converted file in the data folder yourself"
+            f"cannot download {url}: {error}; check the network, or place the converted file yourself"
         ) from error
     if len(data) > MAX_FILE_BYTES:
         raise DataError(f"cannot download {url}: it is longer than {MAX_FILE_BYTES} bytes; check the address")
+    if promised.isdecimal() and len(data) < int(promised):
+        raise DataError(f"cannot download {url}: it broke off after {len(data)} of {promised} bytes; try again")
     return data

@@ -151,7 +151,7 @@ def _latin1(text: str, encoding: str) -> bytes:
     return text.encode("latin1")
 
 
-_RECONSTRUCT = np.array(0).__reduce__()[0]
+_RECONSTRUCT: Any = np.array(0).__reduce__()[0]
 
 _ADMITTED: dict[tuple[str, str], Callable[..., Any]] = {
     ("scipy.sparse.csr", "csr_matrix"): _CsrState,

@@ -43,6 +43,7 @@ def adjacency(nodes: int, stored_edges: int, *, symmetric: bool, seed: int = 0) 
     ones = np.ones(len(rows), np.float32)
     matrix = sparse.csr_array(sparse.coo_array((ones, (rows, columns)), shape=(nodes, nodes)))
     matrix.sort_indices()
+    matrix.indices, matrix.indptr = matrix.indices.astype(np.int32), matrix.indptr.astype(np.int32)
     return matrix
 
 
@@ -54,7 +55,9 @@ def features(nodes: int, width: int, nonzeros: int, kind: FeatureKind, *, seed: 
     """
     random = np.random.default_rng([seed, _FEATURES])
     if kind is FeatureKind.IDENTITY and not nodes == width == nonzeros:
-        raise DataError(f"identity features of {nodes} nodes need {nodes} columns and nonzeros, not {width} x {nonzeros}")
+        raise DataError(
+            f"identity features of {nodes} nodes need {nodes} columns and nonzeros, not {width} x {nonzeros}"
+        )
     if kind is FeatureKind.DENSE and nonzeros != nodes * width:
         raise DataError(f"dense features of {nodes} x {width} have {nodes * width} nonzeros, not {nonzeros}")
     if not nodes <= nonzeros <= nodes * width:
@@ -135,8 +138,9 @@ def _first_distinct(keys: NDArray[np.int64], most: int) -> NDArray[np.int64]:
 def _by_rank(random: np.random.Generator, count: int) -> NDArray[np.float64]:
     """Cumulative chances of ``count`` things whose ranks are shuffled."""
     chance = (random.permutation(count) + 1.0) ** -_RANK_EXPONENT
-    cumulative = np.cumsum(chance)
-    return cumulative / cumulative[-1]
+    cumulative: NDArray[np.float64] = np.cumsum(chance)
+    cumulative /= cumulative[-1]
+    return cumulative
 
 
 def _draw(random: np.random.Generator, cumulative: NDArray[np.float64], count: int) -> NDArray[np.int64]:

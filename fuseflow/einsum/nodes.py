@@ -151,18 +151,16 @@ class Program:
         for tensor in self.tensors:
             if tensor.name == name:
                 return tensor
-        raise ProgramError(
-            f"the program has no tensor {name!r}; it has {', '.join(tensor.name for tensor in self.tensors)}"
-        )
+        names = ", ".join(tensor.name for tensor in self.tensors) or "none"
+        raise ProgramError(f"the program has no tensor {name!r}; it has {names}")
 
     def statement(self, name: str) -> Statement:
         """The statement that defines ``name``; ProgramError if there is none."""
         for statement in self.statements:
             if statement.name == name:
                 return statement
-        raise ProgramError(
-            f"no statement defines {name!r}; statements define {', '.join(item.name for item in self.statements)}"
-        )
+        names = ", ".join(item.name for item in self.statements) or "nothing"
+        raise ProgramError(f"no statement defines {name!r}; statements define {names}")
 
     @property
     def inputs(self) -> tuple[Tensor, ...]:

@@ -4,8 +4,12 @@ It runs on every program that is parsed, traced or scheduled. It does not judge 
 lowered: that is the schedule's and the fusion's business.
 """
 
+import keyword
+from math import isfinite
+
 from fuseflow.einsum.masks import masked_tensors
 from fuseflow.einsum.nodes import Access, Binary, Mask, Product, Program, Reduction, Statement, Unary
+from fuseflow.einsum.operators import BinaryOp
 from fuseflow.einsum.show import show_statement
 from fuseflow.errors import ProgramError
 from fuseflow.formats import LevelKind
@@ -23,26 +27,40 @@ def verify(program: Program) -> None:
                     f"{_where(statement)} reads {access.tensor!r} before anything defines it; known here: "
                     f"{', '.join(sorted(known)) or 'nothing'}. Declare it as an input or move the statement down"
                 )
+        _check_operator(statement)
         _check_accesses(program, statement)
         _check_indices(statement)
         _check_shape(program, statement)
-        if isinstance(statement.expression, Mask) and statement.expression.mask.tensor not in inputs:
-            raise ProgramError(
-                f"{_where(statement)}: the mask {statement.expression.mask.tensor!r} is computed; which of its elements are "
-                "stored is then not defined. Mask with an input tensor"
-            )
+        match statement.expression:
+            case Mask(_, mask) if mask.tensor not in inputs:
+                raise ProgramError(
+                    f"{_where(statement)}: the mask {mask.tensor!r} is computed; which of its elements are stored is "
+                    "then not defined. Mask with an input tensor"
+                )
         known.add(statement.name)
     _check_masked_formats(program)
-    for name in program.outputs:
-        if name not in known:
-            raise ProgramError(f"output {name!r} is not defined; defined are {', '.join(sorted(known))}")
+    _check_outputs(program)
+
+
+def _check_outputs(program: Program) -> None:
     if not program.outputs:
         raise ProgramError("the program returns nothing; name at least one output")
+    defined = [statement.name for statement in program.statements]
+    for name in program.outputs:
+        if name not in defined:
+            what = "is an input" if any(tensor.name == name for tensor in program.inputs) else "is not defined"
+            raise ProgramError(
+                f"output {name!r} {what}; statements define {', '.join(defined) or 'nothing'}. Return one of these"
+            )
+    twice = [name for name in program.outputs if program.outputs.count(name) > 1]
+    if twice:
+        raise ProgramError(f"output {twice[0]!r} is returned twice; return it once")
 
 
 def _check_declarations(program: Program) -> None:
     seen: set[str] = set()
     for tensor in program.tensors:
+        _check_name(tensor.name, "tensor name")
         if tensor.name in seen:
             raise ProgramError(f"tensor {tensor.name!r} is declared twice; give the second one another name")
         seen.add(tensor.name)
@@ -52,14 +70,33 @@ def _check_declarations(program: Program) -> None:
                 f"{tensor.format.order} levels; give one level per dimension"
             )
         if any(size < 0 for size in tensor.shape):
-            raise ProgramError(f"tensor {tensor.name!r} has a negative size: {tensor.shape}")
+            raise ProgramError(f"tensor {tensor.name!r} has a negative size: {tensor.shape}; sizes are 0 or more")
     defined: set[str] = set()
     for statement in program.statements:
         if statement.name in defined:
             raise ProgramError(f"{_where(statement)} defines {statement.name!r} a second time; use a new name")
         defined.add(statement.name)
         if statement.name not in seen:
-            raise ProgramError(f"{_where(statement)} defines {statement.name!r}, which is not declared")
+            raise ProgramError(
+                f"{_where(statement)} defines {statement.name!r}, which is not declared; add its shape and format to "
+                "the program's tensors"
+            )
+
+
+def _check_name(name: str, what: str) -> None:
+    """The text form needs names that Python's parser takes for names."""
+    if not name.isidentifier() or keyword.iskeyword(name):
+        raise ProgramError(f"{what} {name!r} must be an identifier, such as conv1_weight; rename it")
+
+
+def _check_operator(statement: Statement) -> None:
+    match statement.expression:
+        case Binary(BinaryOp.MUL):
+            raise ProgramError(f"{_where(statement)} multiplies with Binary; use Product")
+        case Unary(op, _, scalar) if not isfinite(scalar):
+            raise ProgramError(f"{_where(statement)}: the constant of {op.value} is {scalar}; it must be finite")
+        case Unary(op, _, scalar) if scalar and not op.takes_scalar:
+            raise ProgramError(f"{_where(statement)}: {op.value} takes no constant but has {scalar}; leave it out")
 
 
 def _check_masked_formats(program: Program) -> None:
@@ -67,19 +104,21 @@ def _check_masked_formats(program: Program) -> None:
         layout = program.tensor(name).format
         if layout.levels and layout.levels[-1].kind is LevelKind.DENSE:
             raise ProgramError(
-                f"tensor {name!r} has masked-out elements but is stored as {layout}, whose innermost level stores every "
-                f'element; store it compressed, e.g. "{"c" * layout.order}"'
+                f"tensor {name!r} has masked-out elements but is stored as {layout}, whose innermost level stores "
+                f'every element; store it compressed, e.g. "{"c" * layout.order}"'
             )
 
 
 def _check_accesses(program: Program, statement: Statement) -> None:
     sizes: dict[str, tuple[int, Access]] = {}
     for access in (*statement.operands, statement.output):
+        for index in access.indices:
+            _check_name(index, f"{_where(statement)}: index")
         shape = program.tensor(access.tensor).shape
         if len(access.indices) != len(shape):
             raise ProgramError(
                 f"{_where(statement)}: {access.tensor!r} has {len(shape)} dimensions {shape} but is used with "
-                f"{len(access.indices)} indices {access.indices}"
+                f"{len(access.indices)} indices {access.indices}; give one index per dimension"
             )
         if len(set(access.indices)) != len(access.indices):
             raise ProgramError(
@@ -97,8 +136,7 @@ def _check_accesses(program: Program, statement: Statement) -> None:
 
 
 def _check_indices(statement: Statement) -> None:
-    output, used = set(statement.output.indices), set(statement.indices)
-    unknown = [index for index in statement.output.indices if index not in used]
+    unknown = [index for index in statement.output.indices if index not in statement.indices]
     if unknown:
         raise ProgramError(
             f"{_where(statement)}: output index {unknown[0]!r} occurs in no operand; its size is unknown. Known "
@@ -108,7 +146,7 @@ def _check_indices(statement: Statement) -> None:
         case Product():
             return
         case Reduction(op, operand):
-            if output == set(operand.indices):
+            if not statement.reduced:
                 raise ProgramError(
                     f"{_where(statement)}: {op.value} reduces nothing, the output has every index of "
                     f"{operand.tensor!r}; leave the reduced index out of the output"
@@ -128,7 +166,7 @@ def _check_shape(program: Program, statement: Statement) -> None:
     if wanted != declared:
         raise ProgramError(
             f"{_where(statement)}: {statement.name!r} is declared with shape {declared} but its indices "
-            f"{statement.output.indices} have sizes {wanted}"
+            f"{statement.output.indices} have sizes {wanted}; declare that shape"
         )
 
 

@@ -73,9 +73,7 @@ def trace(
     ]
     program = Program((*declared, *results), tuple(translator.statements), outputs)
     verify(program)
-    tensors = {
-        names[label]: _store(label, data[label], chosen[label]) for label in names if names[label] in used
-    }
+    tensors = {names[label]: _store(label, data[label], chosen[label]) for label in names if names[label] in used}
     return Traced(program, tensors)
 
 

@@ -104,7 +104,9 @@ class Translator:
     def product(self, name: str, left: Value, right: Value, group: str) -> Value:
         """Matrix product of two values of order 2."""
         if len(left.shape) != 2 or len(right.shape) != 2:
-            raise self.fault(f"a product of orders {len(left.shape)} and {len(right.shape)}; only matrices are supported")
+            raise self.fault(
+                f"a product of orders {len(left.shape)} and {len(right.shape)}; only matrices are supported"
+            )
         if left.shape[1] != right.shape[0]:
             raise self.fault(f"shapes {left.shape} and {right.shape} do not match in a product")
         row = self.index(left, 0)

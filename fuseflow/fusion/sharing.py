@@ -76,7 +76,7 @@ def _mergeable(inlined: Inlined, reduction: Operation, variable: str, other: str
             twins.append(twin)
     top = _top(inlined, other, hints)
     inside = below(top)
-    if id(reduction) not in inside or reduction is top or any(id(twin) not in inside for twin in twins):
+    if reduction is top or not _combined(top, reduction, top) or any(id(twin) not in inside for twin in twins):
         return False
     if any(id(top) in below(operand) for operand in reduction.operands):
         return False
@@ -103,6 +103,15 @@ def _top(inlined: Inlined, variable: str, hints: dict[Key, str]) -> Operation:
                 if bound == variable and (view.name, view.variables, index) not in hints:
                     return view
     return inlined.root
+
+
+def _combined(view: View, reduction: Operation, top: View) -> bool:
+    """Whether the result of ``reduction`` meets ``top``'s operands element by element, with no reduction in between."""
+    if view is reduction:
+        return True
+    if isinstance(view, Leaf) or (view.reduced and view is not top):
+        return False
+    return any(_combined(operand, reduction, top) for operand in view.operands)
 
 
 def _iterated(view: View, twin: View, variable: str, top: View) -> bool:

@@ -95,6 +95,12 @@ def _shared_loops(view: Operation, outer: tuple[str, ...], rank: dict[str, int])
 
 def _check(column: Column, outer: tuple[str, ...], is_result: bool, order: tuple[str, ...]) -> None:
     text = " ".join(order)
+    both = [name for name in column.view.reduced if name in column.loops[: column.shared]]
+    if both:
+        raise FusionError(
+            f"order {text} cannot be lowered: {column.name} reduces over {both[0]}, but would be computed again for every "
+            f"{both[0]} of its consumer; iterate {both[0]} further in"
+        )
     for operand in column.operands:
         if isinstance(operand, Leaf):
             place = [column.loops.index(variable) for variable in operand.level_variables]

@@ -88,6 +88,14 @@ def occurrences(tree: JoinTree, in_union: bool = False, hidden: bool = False) ->
 def _combine(column: Column, variable: str, trees: list["JoinTree | None"], fill: FillOf) -> JoinTree:
     present = [tree for tree in trees if tree is not None]
     match column.view.statement.expression:
+        case Product() | Binary() if variable in column.view.masked:
+            # Where one operand is masked in, an unstored element of the other counts as the zero it is.
+            kept = [
+                tree if variable in _masked(operand) else unite([tree, Everything()], fill)
+                for operand, tree in zip(column.operands, trees, strict=True)
+                if tree is not None
+            ]
+            return intersect(kept, fill)
         case Product():
             return intersect(present, fill)
         case Mask():
@@ -96,13 +104,6 @@ def _combine(column: Column, variable: str, trees: list["JoinTree | None"], fill
             if operand is not None and mask is not None and variable not in _masked(column.operands[0]):
                 operand = unite([operand, Everything()], fill)
             return intersect([tree for tree in (operand, mask) if tree is not None], fill)
-        case Binary() if variable in column.view.masked:
-            kept = [
-                tree if variable in _masked(operand) else unite([tree, Everything()], fill)
-                for operand, tree in zip(column.operands, trees, strict=True)
-                if tree is not None
-            ]
-            return intersect(kept, fill)
         case Binary(op, _, _):
             everything = len(present) < 2 or op is BinaryOp.DIV
             return unite([*present, Everything()] if everything else present, fill)
@@ -146,12 +147,19 @@ def _operand_tree(operand: Source, variable: str, fill: FillOf) -> JoinTree | No
 
 
 def intersect(parts: list[JoinTree], fill: FillOf) -> JoinTree:
-    """Intersection of ``parts``: flat, without repeats, without ``Everything``."""
+    """Intersection of ``parts``: flat, without repeats, without ``Everything`` and what amounts to it."""
     flat = _flat(parts, All)
-    kept = [part for part in flat if not isinstance(part, Everything)]
+    kept = [part for part in flat if not isinstance(part, Everything) and not _absorbed(part, flat)]
     if not kept:
         return Everything()
     return kept[0] if len(kept) == 1 else All(tuple(kept))
+
+
+def _absorbed(part: JoinTree, others: list[JoinTree]) -> bool:
+    """Whether ``part`` is a union with everything, all of whose sources the intersection has anyway."""
+    if not isinstance(part, Some) or Everything() not in part.parts:
+        return False
+    return all(item in others for item in part.parts if not isinstance(item, Everything))
 
 
 def unite(parts: list[JoinTree], fill: FillOf) -> JoinTree:

@@ -7,6 +7,7 @@ or text. A chart of synthetic data says so in its subtitle.
 from collections.abc import Iterable
 
 import altair as alt
+import numpy as np
 import pandas as pd
 
 from fuseflow.errors import DataError
@@ -17,9 +18,11 @@ WIDTH = 460
 STEP = 40
 _HEIGHT = 220
 _FONT_SIZE = 13
+_SHORT = "format(datum.value, '~s')"
 _LOG_SPAN = 1.25
 """Room on both sides of the outermost points of a logarithmic axis, as a factor."""
 _CONFIG = alt.Config(
+    font="Helvetica, Arial, sans-serif",
     axis=alt.AxisConfig(
         labelFontSize=12, titleFontSize=12, titleFontWeight="normal", labelLimit=260, titlePadding=12, gridOpacity=0.5
     ),
@@ -48,8 +51,7 @@ def against_reference(frame: pd.DataFrame) -> alt.LayerChart:
     rows = _pick(frame, "schedule", "cycles", "reference_cycles", "ratio_to_reference")
     data = rows.assign(
         label=[
-            "no reference value" if pd.isna(ratio) else f"{ratio:.3g}× the reference"
-            for ratio in rows.ratio_to_reference
+            "no reference value" if pd.isna(ratio) else f"{ratio:.3g}× reference" for ratio in rows.ratio_to_reference
         ],
         end=rows[["cycles", "reference_cycles"]].max(axis=1),
     )
@@ -60,19 +62,20 @@ def against_reference(frame: pd.DataFrame) -> alt.LayerChart:
         ]
     )[["schedule", "whose", "value"]]
     # The labels stand right of the last point, so the axis goes on for about their width.
-    low, high = float(points.value.min()), float(points.value.max())
-    scale = alt.Scale(type="log", domain=[low / _LOG_SPAN, high * _LOG_SPAN * (high / low) ** 0.5], nice=False)
+    low, high = float(points.value.min()) / _LOG_SPAN, float(points.value.max()) * _LOG_SPAN
+    scale = alt.Scale(type="log", domain=[low, low * (high / low) ** 1.6], nice=False)
     y = _schedules(data.schedule)
     whose = ["fuseflow", "reference"]
+    x = alt.X("cycles:Q", scale=scale, title="cycles (logarithmic)", axis=_counts(scale))
     lines = alt.Chart(data).mark_rule(color="#888888", strokeWidth=2).encode(
-        y=y, x=alt.X("cycles:Q", scale=scale, title="cycles (logarithmic)", axis=_counts()), x2="reference_cycles:Q"
+        y=y, x=x, x2="reference_cycles:Q"
     )  # fmt: skip
     marks = alt.Chart(points).mark_point(size=110, strokeWidth=2).encode(
         y=y,
         x=alt.X("value:Q", scale=scale),
         shape=alt.Shape("whose:N", title=None, scale=alt.Scale(domain=whose, range=["circle", "diamond"])),
         color=alt.Color("whose:N", title=None, scale=alt.Scale(domain=whose, range=[PALETTE[0], PALETTE[5]])),
-        fill=alt.condition("datum.whose == 'fuseflow'", alt.value(PALETTE[0]), alt.value("transparent")),
+        fill=alt.Fill("whose:N", title=None, scale=alt.Scale(domain=whose, range=[PALETTE[0], "transparent"])),
     )  # fmt: skip
     labels = alt.Chart(data).mark_text(align="left", dx=12, fontSize=_FONT_SIZE).encode(
         y=y, x=alt.X("end:Q", scale=scale), text="label:N"
@@ -83,11 +86,11 @@ def against_reference(frame: pd.DataFrame) -> alt.LayerChart:
 def traffic(frame: pd.DataFrame) -> alt.LayerChart:
     """FLOPs against memory traffic, one labelled point per schedule, on logarithmic axes where nothing is zero."""
     data = _pick(frame, "schedule", "flops", "bytes")
-    scale = _wide(data.bytes)
+    along, scale = _wide(data.flops), _wide(data.bytes)
     shapes = alt.Scale(domain=_names(data.schedule), range=list(SHAPES))
     base = alt.Chart(data).encode(
-        x=alt.X("flops:Q", title="FLOPs", scale=_wide(data.flops), axis=_counts()),
-        y=alt.Y("bytes:Q", title="memory traffic (bytes)", scale=scale, axis=_counts()),
+        x=alt.X("flops:Q", title="FLOPs", scale=along, axis=_counts(along)),
+        y=alt.Y("bytes:Q", title="memory traffic (bytes)", scale=scale, axis=_counts(scale)),
     )
     points = base.mark_point(size=130, filled=True, opacity=1).encode(
         color=_colour(data.schedule), shape=alt.Shape("schedule:N", legend=None, scale=shapes)
@@ -95,7 +98,7 @@ def traffic(frame: pd.DataFrame) -> alt.LayerChart:
     labels = (
         alt.Chart(data.assign(bytes=_spread(data.bytes)))
         .mark_text(align="left", dx=12, fontSize=_FONT_SIZE)
-        .encode(x=alt.X("flops:Q", scale=_wide(data.flops)), y=alt.Y("bytes:Q", scale=scale), text="schedule:N")
+        .encode(x=alt.X("flops:Q", scale=along), y=alt.Y("bytes:Q", scale=scale), text="schedule:N")
     )
     return _finish(alt.LayerChart(layer=[points, labels]), frame, "Work and memory traffic", height=_HEIGHT)
 
@@ -181,8 +184,16 @@ def _spread(values: pd.Series) -> pd.Series:
     return pd.Series(moved).reindex(values.index)
 
 
-def _counts() -> alt.Axis:
-    return alt.Axis(labelExpr="format(datum.value, '~s')", tickCount=6)
+def _counts(scale: alt.Scale | None = None) -> alt.Axis:
+    """An axis of counts, as 20k or 3M; on a logarithmic ``scale`` with ticks at 1, 2 and 5 times powers of ten."""
+    settings = {} if scale is None else scale.to_dict()
+    if settings.get("type") != "log":
+        return alt.Axis(labelExpr=_SHORT, tickCount=6)
+    low, high = settings["domain"]
+    steps = (1, 2, 5) if high / low < 1e3 else (1,)
+    powers = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))))
+    ticks = [step * 10.0**power for power in powers for step in steps]
+    return alt.Axis(labelExpr=_SHORT, values=[tick for tick in ticks if low <= tick <= high])
 
 
 def _names(values: Iterable[str]) -> list[str]:

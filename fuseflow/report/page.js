@@ -6,6 +6,7 @@ for (const panel of document.querySelectorAll(".graph")) {
   if (!svg) continue;
   const size = [svg.viewBox.baseVal.width * 4 / 3, svg.viewBox.baseVal.height * 4 / 3]; // points to pixels
   let scale = 1;
+  let arrived = false;
   const show = (wanted, x = panel.clientWidth / 2, y = panel.clientHeight / 2) => {
     const next = Math.min(6, Math.max(0.03, wanted));
     const left = (panel.scrollLeft + x) * next / scale - x;
@@ -21,6 +22,14 @@ for (const panel of document.querySelectorAll(".graph")) {
     fit: () => show(Math.min(1, panel.clientWidth / size[0])),
     full: () => show(1),
   };
+  const arrive = () => {
+    if (arrived || !panel.clientWidth) return; // a closed panel has no width yet
+    arrived = true;
+    show(Math.max(0.5, Math.min(1, panel.clientWidth / size[0])));
+    panel.scrollTo((size[0] * scale - panel.clientWidth) / 2, 0);
+  };
+  panel.closest("details").addEventListener("toggle", arrive);
+  arrive();
   panel.previousElementSibling.addEventListener("click", (event) => actions[event.target.dataset.zoom]?.());
   panel.addEventListener("wheel", (event) => {
     if (!event.ctrlKey) return; // a plain wheel scrolls

@@ -16,19 +16,24 @@ def check(schedule: Schedule, program: Program) -> tuple[Region, ...]:
     home = _homes(schedule, program)
     for region in schedule.regions:
         region_output(region, program)
+    positions = {region.name: number for number, region in enumerate(schedule.regions)}
     waits: nx.DiGraph[str] = nx.DiGraph()
-    waits.add_nodes_from(region.name for region in schedule.regions)
+    waits.add_nodes_from(positions)
     for statement in program.statements:
         for access in statement.operands:
             source = home.get(access.tensor)
             if source is not None and source != home[statement.name]:
                 waits.add_edge(source, home[statement.name], tensor=access.tensor)
     try:
-        order = list(nx.lexicographical_topological_sort(waits, key=_position(schedule)))
+        order = list(nx.lexicographical_topological_sort(waits, key=positions.__getitem__))
     except nx.NetworkXUnfeasible:
         cycle = nx.find_cycle(waits)
-        steps = "; ".join(f"{target} reads {waits.edges[source, target]['tensor']} of {source}" for source, target in cycle)
-        raise ScheduleError(f"regions of schedule {schedule.name!r} wait for each other: {steps}. Merge or cut them") from None
+        steps = "; ".join(
+            f"{target} reads {waits.edges[source, target]['tensor']} of {source}" for source, target in cycle
+        )
+        raise ScheduleError(
+            f"regions of schedule {schedule.name!r} wait for each other: {steps}. Merge or cut them"
+        ) from None
     regions = {region.name: region for region in schedule.regions}
     return tuple(regions[name] for name in order)
 
@@ -46,7 +51,8 @@ def region_output(region: Region, program: Program) -> str:
             needed[name] = f"read by {outside[0]} outside the region"
         elif not readers:
             raise ScheduleError(
-                f"region {region.name!r}: nothing reads {name!r} and it is no result; remove the statement from the program"
+                f"region {region.name!r}: nothing reads {name!r} and it is no result; remove the statement from the "
+                "program"
             )
     if len(needed) != 1:
         reasons = ", ".join(f"{name} ({why})" for name, why in needed.items())
@@ -63,24 +69,24 @@ def _homes(schedule: Schedule, program: Program) -> dict[str, str]:
     seen: set[str] = set()
     for region in schedule.regions:
         if region.name in seen:
-            raise ScheduleError(f"schedule {schedule.name!r} has two regions called {region.name!r}")
+            raise ScheduleError(f"schedule {schedule.name!r} has two regions called {region.name!r}; rename one")
         seen.add(region.name)
         if not region.statements:
             raise ScheduleError(f"region {region.name!r} of schedule {schedule.name!r} is empty; remove it")
         for name in region.statements:
             if name not in names:
                 raise ScheduleError(
-                    f"region {region.name!r} names statement {name!r}, which the program lacks; it has {', '.join(names)}"
+                    f"region {region.name!r} names statement {name!r}, which the program lacks; it has "
+                    f"{', '.join(names)}"
                 )
             if name in home:
-                raise ScheduleError(f"statement {name!r} is in region {home[name]!r} and in region {region.name!r}; keep one")
+                raise ScheduleError(
+                    f"statement {name!r} is in region {home[name]!r} and in region {region.name!r}; keep one"
+                )
             home[name] = region.name
     missing = [name for name in names if name not in home]
     if missing:
-        raise ScheduleError(f"schedule {schedule.name!r} leaves out {', '.join(missing)}; put every statement into a region")
+        raise ScheduleError(
+            f"schedule {schedule.name!r} leaves out {', '.join(missing)}; put every statement into a region"
+        )
     return home
-
-
-def _position(schedule: Schedule):  # type: ignore[no-untyped-def]
-    positions = {region.name: number for number, region in enumerate(schedule.regions)}
-    return lambda name: positions[name]

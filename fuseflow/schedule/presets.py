@@ -17,8 +17,12 @@ def unfused(program: Program) -> Schedule:
 
 
 def partial(program: Program) -> Schedule:
-    """One region per layer; see :func:`layers`."""
-    return Schedule("partial", tuple(Region(name, tuple(names)) for name, names in layers(program).items()))
+    """One region per layer; see :func:`layers`. A layer is cut behind a tensor inside it that other layers need."""
+    regions: list[Region] = []
+    for name, names in layers(program).items():
+        pieces = _cut_at_outputs(names, program)
+        regions += [Region(name if not n else f"{name}_{n + 1}", piece) for n, piece in enumerate(pieces)]
+    return Schedule("partial", tuple(regions))
 
 
 def full(program: Program) -> Schedule:
@@ -29,19 +33,24 @@ def full(program: Program) -> Schedule:
 def layers(program: Program) -> dict[str, list[str]]:
     """Statement names per layer, in program order.
 
-    A layer is a child module of the model; an operation outside of any child belongs to the layer before it. A
-    program without such structure is cut behind every activation.
+    A layer is one call of a child module of the model; an operation outside of any child belongs to the layer before
+    it. A program without such structure is cut behind every activation.
     """
-    named = _cut((statement, statement.origin.layer) for statement in program.statements)
+    named = _cut(program.statements)
     return named if len(named) > 1 else _by_activation(program)
 
 
-def _cut(labelled: Iterable[tuple[Statement, str]]) -> dict[str, list[str]]:
+def _cut(statements: Iterable[Statement]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
-    current = ""
-    for statement, label in labelled:
-        current = label or current
-        found.setdefault(current or "layer1", []).append(statement.name)
+    current, key = "", "layer1"
+    for statement in statements:
+        label = statement.origin.layer or current
+        if label != current:
+            # A child that is called again, such as a shared activation, is a layer of its own each time.
+            current, key, number = label, label, 2
+            while key in found:
+                key, number = f"{label}_{number}", number + 1
+        found.setdefault(key, []).append(statement.name)
     return found
 
 
@@ -54,3 +63,26 @@ def _by_activation(program: Program) -> dict[str, list[str]]:
             case Unary(op, _, _) if op in ACTIVATIONS:
                 number += 1
     return found
+
+
+def _cut_at_outputs(names: list[str], program: Program) -> list[tuple[str, ...]]:
+    """``names``, consecutive in the program, in as few consecutive pieces as leave each at most one output."""
+    pieces: list[tuple[str, ...]] = []
+    rest = list(names)
+    while rest:
+        # A longer piece may have fewer outputs than a shorter one, whose last tensors are then read inside.
+        length = max(
+            (size for size in range(1, len(rest) + 1) if len(_outputs(rest[:size], program)) <= 1),
+        )
+        pieces.append(tuple(rest[:length]))
+        rest = rest[length:]
+    return pieces
+
+
+def _outputs(names: list[str], program: Program) -> list[str]:
+    """Those of ``names`` that are results or that a statement outside of ``names`` reads."""
+    return [
+        name
+        for name in names
+        if name in program.outputs or any(reader.name not in names for reader in program.readers(name))
+    ]

@@ -2,13 +2,13 @@
 
 import json
 import os
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fuseflow.errors import ScheduleError
+from fuseflow.errors import DataError, ScheduleError
+from fuseflow.formats.atomic import replacing
 
 JSON_VERSION = 1
 
@@ -27,7 +27,10 @@ class Region:
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """Fusion regions that together hold every statement of a program once."""
+    """Fusion regions that together hold every statement of a program once.
+
+    Building one checks nothing; :func:`fuseflow.schedule.check` judges it against a program.
+    """
 
     name: str
     regions: tuple[Region, ...]
@@ -48,7 +51,11 @@ class Schedule:
     def to_json(self) -> str:
         """JSON text that :meth:`from_json` reads back to an equal schedule."""
         regions = [
-            {"name": region.name, "statements": list(region.statements), "order": list(region.order) if region.order else None}
+            {
+                "name": region.name,
+                "statements": list(region.statements),
+                "order": None if region.order is None else list(region.order),
+            }
             for region in self.regions
         ]
         return json.dumps({"fuseflow_schedule": JSON_VERSION, "name": self.name, "regions": regions}, indent=2)
@@ -58,42 +65,47 @@ class Schedule:
         """Read :meth:`to_json`'s text; ScheduleError says what is missing or has the wrong type."""
         try:
             data = json.loads(text)
-        except json.JSONDecodeError as error:
-            raise ScheduleError(f"{where} is not JSON: {error}") from None
-        if not isinstance(data, dict) or data.get("fuseflow_schedule") != JSON_VERSION:
+        except (json.JSONDecodeError, RecursionError) as error:
+            raise ScheduleError(f"{where} is not JSON: {error}; write one with Schedule.save") from None
+        if not isinstance(data, dict) or "fuseflow_schedule" not in data:
+            raise ScheduleError(f'{where} has no "fuseflow_schedule": {JSON_VERSION}; write one with Schedule.save')
+        if data["fuseflow_schedule"] != JSON_VERSION:
             raise ScheduleError(
-                f'{where} has no "fuseflow_schedule": {JSON_VERSION}; write one with Schedule.save or Schedule.to_json'
+                f"{where} is of version {data['fuseflow_schedule']!r}, this fuseflow reads version {JSON_VERSION}; write "
+                "it again with Schedule.save"
             )
-        try:
-            regions = tuple(_region(item, where) for item in data["regions"])
-            return cls(str(data["name"]), regions)
-        except (KeyError, TypeError) as error:
-            raise ScheduleError(f"{where} lacks or mistypes {error}; it needs name and regions") from None
+        name = _field(data, "name", str, "a string", where)
+        regions = _field(data, "regions", list, "a list", where)
+        return cls(name, tuple(_region(item, f"{where}, region {number}") for number, item in enumerate(regions)))
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the schedule to ``path`` as JSON, whole or not at all."""
-        target = Path(path)
+        """Write the schedule to ``path`` as JSON, whole or not at all; ScheduleError if that fails."""
         try:
-            with tempfile.NamedTemporaryFile("w", dir=target.parent, suffix=".tmp", delete=False) as file:
-                file.write(self.to_json() + "\n")
-            os.replace(file.name, target)
-        except OSError as error:
-            raise ScheduleError(f"cannot write the schedule to {target}: {error.strerror}") from None
+            with replacing(Path(path)) as file:
+                file.write((self.to_json() + "\n").encode())
+        except DataError as error:
+            raise ScheduleError(f"schedule {self.name!r} is not saved: {error}") from None
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> "Schedule":
-        """Read a schedule that :meth:`save` wrote."""
+        """Read a schedule that :meth:`save` wrote; ScheduleError if it is missing or not one."""
         try:
-            text = Path(path).read_text()
-        except (OSError, UnicodeDecodeError) as error:
-            raise ScheduleError(f"cannot read a schedule from {path}: {error}") from None
+            text = Path(path).read_text(encoding="utf-8")
+        except OSError as error:
+            raise ScheduleError(
+                f"cannot read a schedule from {path}: {error.strerror}; give the path of a file that Schedule.save wrote"
+            ) from None
+        except UnicodeDecodeError as error:
+            raise ScheduleError(
+                f"the schedule in {path} is not UTF-8 text: {error}; write it with Schedule.save"
+            ) from None
         return cls.from_json(text, f"the schedule in {path}")
 
     def to_code(self) -> str:
         """Python source that builds this schedule."""
         lines = [f"ff.Schedule({self.name!r}, ("]
         for region in self.regions:
-            order = f", order={region.order!r}" if region.order else ""
+            order = "" if region.order is None else f", order={region.order!r}"
             lines.append(f"    ff.Region({region.name!r}, {region.statements!r}{order}),")
         return "\n".join([*lines, "))"])
 
@@ -124,10 +136,26 @@ def _program(source: Any) -> Any:
 
 
 def _region(item: Any, where: str) -> Region:
-    names = item["statements"]
+    if not isinstance(item, dict):
+        raise ScheduleError(f"{where} must be an object with name and statements, not {item!r}")
+    name = _field(item, "name", str, "a string", where)
+    statements = _names(_field(item, "statements", list, "a list", where), "statements", where)
     order = item.get("order")
-    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        raise ScheduleError(f"{where}: region {item['name']!r} must list its statements as strings, not {names!r}")
-    if order is not None and (not isinstance(order, list) or not all(isinstance(name, str) for name in order)):
-        raise ScheduleError(f"{where}: the order of region {item['name']!r} must be a list of index names, not {order!r}")
-    return Region(str(item["name"]), tuple(names), tuple(order) if order else None)
+    if order is None:
+        return Region(name, statements)
+    return Region(name, statements, _names(_field(item, "order", list, "a list or null", where), "order", where))
+
+
+def _field(item: dict[str, Any], key: str, kind: type, described: str, where: str) -> Any:
+    if key not in item:
+        raise ScheduleError(f"{where} has no {key!r}; add it ({described})")
+    if not isinstance(item[key], kind):
+        raise ScheduleError(f"{where}: {key!r} must be {described}, not {item[key]!r}")
+    return item[key]
+
+
+def _names(items: list[Any], key: str, where: str) -> tuple[str, ...]:
+    wrong = [item for item in items if not isinstance(item, str)]
+    if wrong:
+        raise ScheduleError(f"{where}: {key!r} must hold strings only, not {wrong[0]!r}")
+    return tuple(items)

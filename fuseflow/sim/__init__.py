@@ -1,9 +1,11 @@
-"""Simulation of dataflow graphs, exact to the cycle of the reference simulator."""
+"""Simulation of dataflow graphs, exact to the cycle of the reference simulator.
 
+``simulate`` is the compiled engine, ``interpret`` the plain interpreter that it equals in every result and counter.
+"""
+
+from fuseflow.sim.engine import Progress, simulate
 from fuseflow.sim.interpret import interpret
 from fuseflow.sim.machine import BlockTiming, Machine, ScannerTiming
 from fuseflow.sim.result import NodeStats, Result
 
-__all__ = ["BlockTiming", "Machine", "NodeStats", "Result", "ScannerTiming", "interpret"]
-
-from fuseflow.sim.engine import simulate as simulate
+__all__ = ["BlockTiming", "Machine", "NodeStats", "Progress", "Result", "ScannerTiming", "interpret", "simulate"]

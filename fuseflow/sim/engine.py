@@ -60,8 +60,8 @@ def simulate(
     """
     if machine.channel_capacity is not None:
         raise SimulationError(
-            f"machine {machine.name!r} has channels of {machine.channel_capacity} tokens; the compiled engine simulates "
-            "unbounded channels only: use fuseflow.sim.interpret, or channel_capacity=None"
+            f"machine {machine.name!r} has channels of {machine.channel_capacity} tokens; the compiled engine "
+            "simulates unbounded channels only: use fuseflow.sim.interpret, or channel_capacity=None"
         )
     recorded: dict[Port, list[tuple[Token, int]]] | None = {} if record else None
     units = _wire(graph, tensors, machine, chunk_tokens, recorded)

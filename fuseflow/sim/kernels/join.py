@@ -53,11 +53,11 @@ def intersect2(
             clock, max(max(crd0[at_a + 1], crd1[at_b + 1]), max(in0[at_a + p_shift + 1], in1[at_b + q_shift + 1]))
         )
         if a == b:
-            if p < 0 and p != a and (p != EMPTY or a < 0) or p >= 0 > a:
+            if (p < 0 and p != a and (p != EMPTY or a < 0)) or p >= 0 > a:
                 state[MISFIT_CODE], state[GOT], state[OTHER] = UNEQUAL, p, a
                 status, port = MISFIT, 1
                 break
-            if q < 0 and q != b and (q != EMPTY or b < 0) or q >= 0 > b:
+            if (q < 0 and q != b and (q != EMPTY or b < 0)) or q >= 0 > b:
                 state[MISFIT_CODE], state[GOT], state[OTHER] = UNEQUAL, q, b
                 status, port = MISFIT, 3
                 break
@@ -77,7 +77,7 @@ def intersect2(
             if a == DONE:
                 status = FINISHED
                 break
-        elif a < 0 and b < 0 or a <= EMPTY or b <= EMPTY:
+        elif (a < 0 and b < 0) or a <= EMPTY or b <= EMPTY:
             state[MISFIT_CODE], state[GOT], state[OTHER] = UNEQUAL, b, a
             status, port = MISFIT, 2
             break
@@ -88,10 +88,7 @@ def intersect2(
         clock += 1
         busy += 1
     if status == STARVED:
-        if a_head == a_last:
-            port = 0 if a_head == crd0[0] else 1
-        else:
-            port = 2 if b_head == crd1[0] else 3
+        port = int(a_head != crd0[0]) if a_head == a_last else 2 + int(b_head != crd1[0])
     state[CLOCK], state[BUSY], state[STATUS], state[PORT] = clock, busy, status, port
     state[HEADS], state[HEADS + 1] = a_head, p_head + a_head - first_a
     state[HEADS + 2], state[HEADS + 3] = b_head, q_head + b_head - first_b
@@ -128,17 +125,17 @@ def union2(
             clock, max(max(crd0[at_a + 1], crd1[at_b + 1]), max(in0[at_a + p_shift + 1], in1[at_b + q_shift + 1]))
         )
         if a == b and a != EMPTY:
-            if p < 0 and p != a and (p != EMPTY or a < 0) or p >= 0 > a:
+            if (p < 0 and p != a and (p != EMPTY or a < 0)) or p >= 0 > a:
                 state[MISFIT_CODE], state[GOT], state[OTHER] = UNEQUAL, p, a
                 status, port = MISFIT, 1
                 break
-            if q < 0 and q != b and (q != EMPTY or b < 0) or q >= 0 > b:
+            if (q < 0 and q != b and (q != EMPTY or b < 0)) or q >= 0 > b:
                 state[MISFIT_CODE], state[GOT], state[OTHER] = UNEQUAL, q, b
                 status, port = MISFIT, 3
                 break
             a_head += 1
             b_head += 1
-        elif a < 0 and b < 0 or a <= EMPTY or b <= EMPTY:
+        elif (a < 0 and b < 0) or a <= EMPTY or b <= EMPTY:
             state[MISFIT_CODE], state[GOT], state[OTHER] = UNEQUAL, b, a
             status, port = MISFIT, 2
             break
@@ -162,10 +159,7 @@ def union2(
         clock += 1
         busy += 1
     if status == STARVED:
-        if a_head == a_last:
-            port = 0 if a_head == crd0[0] else 1
-        else:
-            port = 2 if b_head == crd1[0] else 3
+        port = int(a_head != crd0[0]) if a_head == a_last else 2 + int(b_head != crd1[0])
     state[CLOCK], state[BUSY], state[STATUS], state[PORT] = clock, busy, status, port
     state[HEADS], state[HEADS + 1] = a_head, p_head + a_head - first_a
     state[HEADS + 2], state[HEADS + 3] = b_head, q_head + b_head - first_b

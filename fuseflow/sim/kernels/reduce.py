@@ -38,7 +38,7 @@ def reduce(
     latency: int,
     interval: int,
 ) -> None:
-    """Sum, or maximum if ``largest``. MEMORY holds the bits of the running result; ``guards`` is read if ``guarded``."""
+    """Sum, or maximum if ``largest``. MEMORY has the bits of the result so far; ``guards`` is read if ``guarded``."""
     clock, busy = state[CLOCK], state[BUSY]
     head, tail = state[HEADS], values[0]
     guard_head, guard_tail = state[HEADS + 1], guards[0]
@@ -71,6 +71,7 @@ def reduce(
             break
         emits = token != DONE
         taken = 0
+        result_stamp = stamp  # the result leaves before the stop of the guard is taken
         if guarded:
             if guard_head == guard_tail:
                 port = 1
@@ -78,6 +79,7 @@ def reduce(
             guard = guards[FIRST_TOKEN + 2 * guard_head]
             stamp = max(stamp, guards[FIRST_TOKEN + 2 * guard_head + 1])
             taken = 1
+            result_stamp = stamp
             if emits and guard >= 0:
                 if token < -1:
                     if guard_head + 1 == guard_tail:
@@ -95,12 +97,13 @@ def reduce(
                 status, port = MISFIT, 1
                 clock = max(clock, stamp)
                 break
+        result_clock = max(clock, result_stamp)
         clock = max(clock, stamp)
         guard_head += taken
         head += 1
         if emits:
             out[FIRST_TOKEN + 2 * out_tail] = int64(float32(total).view(uint32))
-            out[FIRST_TOKEN + 2 * out_tail + 1] = clock + delay
+            out[FIRST_TOKEN + 2 * out_tail + 1] = result_clock + delay
             out_tail += 1
         total = identity
         if token != -1:

@@ -1,0 +1,62 @@
+"""Runs the benchmarks and writes ``out/bench.json``.
+
+Every row has ``name, value, unit, target, met, baseline, ratio``. A target is a time or memory budget (smaller is
+better) or a rate (larger is better). ``baseline`` is a second figure taken in the same run, ``ratio`` says how many times
+better the value is. The machine stands in the file. Ratios travel between machines, seconds do not.
+"""
+
+import argparse
+import json
+import os
+import platform
+import sys
+from pathlib import Path
+
+from benchmarks.gcn import compile_rows, engine_rows, gcn_rows
+
+SUITES = {"compile": compile_rows, "engine": engine_rows, "gcn": gcn_rows}
+
+
+def main() -> int:
+    """Run the chosen suites; exit 1 if a target is missed."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("suites", nargs="*", choices=[*SUITES, []], help="suites to run (default: all)")
+    parser.add_argument("--out", type=Path, default=Path("out/bench.json"))
+    options = parser.parse_args()
+    rows = []
+    for name in options.suites or SUITES:
+        for row in SUITES[name]():
+            rows.append(row)
+            met = {True: "met", False: "MISSED", None: ""}[row["met"]]
+            target = "" if row["target"] is None else f"  target {row['target']:g}"
+            ratio = "" if row["ratio"] is None else f"  {row['ratio']:.3g}x better than {row['baseline']:.4g}"
+            sys.stdout.write(f"{row['name']:45s} {row['value']:12.4g} {row['unit']:10s}{target} {met}{ratio}\n")
+            sys.stdout.flush()
+    options.out.parent.mkdir(parents=True, exist_ok=True)
+    document = {"machine": machine(), "rows": rows}
+    temporary = options.out.with_suffix(".tmp")
+    temporary.write_text(json.dumps(document, indent=2) + "\n")
+    os.replace(temporary, options.out)
+    sys.stdout.write(f"written to {options.out}\n")
+    return 1 if any(row["met"] is False for row in rows) else 0
+
+
+def machine() -> dict[str, object]:
+    """Processor, cores, memory and Python version."""
+    model = platform.processor() or platform.machine()
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        names = [line.split(":", 1)[1].strip() for line in cpuinfo.read_text().splitlines() if "model name" in line]
+        model = names[0] if names else model
+    pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 0
+    return {
+        "processor": model,
+        "cores": os.cpu_count(),
+        "memory_gb": round(pages / 1e9, 1),
+        "system": platform.system(),
+        "python": platform.python_version(),
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())
