@@ -1,6 +1,6 @@
 """The three schedules of the paper's evaluation (paper §8): unfused, partial (per layer) and full."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from fuseflow.einsum import Program, Statement, Unary, UnaryOp
 from fuseflow.schedule.schedule import Region, Schedule
@@ -18,11 +18,13 @@ def unfused(program: Program) -> Schedule:
 
 def partial(program: Program) -> Schedule:
     """One region per layer; see :func:`layers`. A layer is cut behind a tensor inside it that other layers need."""
-    regions: list[Region] = []
-    for name, names in layers(program).items():
-        pieces = _cut_at_outputs(names, program)
-        regions += [Region(name if not n else f"{name}_{n + 1}", piece) for n, piece in enumerate(pieces)]
-    return Schedule("partial", tuple(regions))
+    found = layers(program)
+    regions: dict[str, Region] = {}
+    for name, names in found.items():
+        for number, piece in enumerate(_cut_at_outputs(names, program)):
+            key = name if number == 0 else _unused(name, {*found, *regions})
+            regions[key] = Region(key, piece)
+    return Schedule("partial", tuple(regions.values()))
 
 
 def full(program: Program) -> Schedule:
@@ -47,11 +49,17 @@ def _cut(statements: Iterable[Statement]) -> dict[str, list[str]]:
         label = statement.origin.layer or current
         if label != current:
             # A child that is called again, such as a shared activation, is a layer of its own each time.
-            current, key, number = label, label, 2
-            while key in found:
-                key, number = f"{label}_{number}", number + 1
+            current, key = label, _unused(label, found)
         found.setdefault(key, []).append(statement.name)
     return found
+
+
+def _unused(name: str, taken: Collection[str]) -> str:
+    """``name``, or ``name_2``, ``name_3``... if it is taken."""
+    key, number = name, 2
+    while key in taken:
+        key, number = f"{name}_{number}", number + 1
+    return key
 
 
 def _by_activation(program: Program) -> dict[str, list[str]]:
@@ -71,9 +79,7 @@ def _cut_at_outputs(names: list[str], program: Program) -> list[tuple[str, ...]]
     rest = list(names)
     while rest:
         # A longer piece may have fewer outputs than a shorter one, whose last tensors are then read inside.
-        length = max(
-            (size for size in range(1, len(rest) + 1) if len(_outputs(rest[:size], program)) <= 1),
-        )
+        length = max(size for size in range(1, len(rest) + 1) if len(_outputs(rest[:size], program)) <= 1)
         pieces.append(tuple(rest[:length]))
         rest = rest[length:]
     return pieces

@@ -71,8 +71,8 @@ class Schedule:
             raise ScheduleError(f'{where} has no "fuseflow_schedule": {JSON_VERSION}; write one with Schedule.save')
         if data["fuseflow_schedule"] != JSON_VERSION:
             raise ScheduleError(
-                f"{where} is of version {data['fuseflow_schedule']!r}, this fuseflow reads version {JSON_VERSION}; write "
-                "it again with Schedule.save"
+                f"{where} is of version {data['fuseflow_schedule']!r}, this fuseflow reads version {JSON_VERSION}; "
+                "write it again with Schedule.save"
             )
         name = _field(data, "name", str, "a string", where)
         regions = _field(data, "regions", list, "a list", where)
@@ -93,7 +93,8 @@ class Schedule:
             text = Path(path).read_text(encoding="utf-8")
         except OSError as error:
             raise ScheduleError(
-                f"cannot read a schedule from {path}: {error.strerror}; give the path of a file that Schedule.save wrote"
+                f"cannot read a schedule from {path}: {error.strerror}; give the path of a file that "
+                "Schedule.save wrote"
             ) from None
         except UnicodeDecodeError as error:
             raise ScheduleError(
