@@ -1,8 +1,8 @@
 """Runs the benchmarks and writes ``out/bench.json``.
 
 Every row has ``name, value, unit, target, met, baseline, ratio``. A target is a time or memory budget (smaller is
-better) or a rate (larger is better). ``baseline`` is a second figure taken in the same run, ``ratio`` says how many times
-better the value is. The machine stands in the file. Ratios travel between machines, seconds do not.
+better) or a rate (larger is better). ``baseline`` is a second figure taken in the same run, ``ratio`` says how many
+times better the value is. The machine stands in the file. Ratios travel between machines, seconds do not.
 """
 
 import argparse

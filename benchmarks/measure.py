@@ -14,7 +14,15 @@ def row(
     """One row; ``larger`` says that a larger value is better."""
     met = None if target is None else bool(value >= target if larger else value <= target)
     ratio = None if baseline is None else (value / baseline if larger else baseline / value)
-    return {"name": name, "value": value, "unit": unit, "target": target, "met": met, "baseline": baseline, "ratio": ratio}
+    return {
+        "name": name,
+        "value": value,
+        "unit": unit,
+        "target": target,
+        "met": met,
+        "baseline": baseline,
+        "ratio": ratio,
+    }
 
 
 def median_seconds(action: Callable[[], object], repeats: int = 5) -> float:

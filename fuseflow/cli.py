@@ -10,7 +10,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from enum import Enum
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ParamSpec, TypeVar
 
@@ -32,21 +32,21 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-class EngineName(str, Enum):
+class EngineName(StrEnum):
     """Simulator: the fast one, or the plain one that it is tested against."""
 
     compiled = "compiled"
     interpreter = "interpreter"
 
 
-class Features(str, Enum):
+class Features(StrEnum):
     """How node features are stored."""
 
     dense = "dense"
     csr = "csr"
 
 
-class View(str, Enum):
+class View(StrEnum):
     """What ``fuseflow show`` prints."""
 
     program = "program"
@@ -56,7 +56,7 @@ class View(str, Enum):
     svg = "svg"
 
 
-class Preset(str, Enum):
+class Preset(StrEnum):
     """The three schedules of the paper."""
 
     unfused = "unfused"
@@ -164,12 +164,15 @@ def run(
     with _progress_bar(quiet) as progress:
         comparison = compare(made, schedules, engine=engine.value, progress=progress)
     text = json.dumps(comparison.records(), indent=2, allow_nan=False) + "\n"
-    page = None if report is None else comparison.report(report)
-    if json_path == "-":
-        typer.echo(text, nl=False)
-    elif json_path is not None:
-        _write(Path(json_path), text)
-    _print_comparison(comparison, made, page, to_stderr=json_path == "-")
+    if json_path not in (None, "-"):
+        _write(Path(str(json_path)), text)
+    page = None
+    try:
+        page = None if report is None else comparison.report(report)
+    finally:  # a report that fails must not lose what was computed
+        if json_path == "-":
+            typer.echo(text, nl=False)
+        _print_comparison(comparison, made, page, to_stderr=json_path == "-")
 
 
 @app.command("schedule")
@@ -355,11 +358,10 @@ def _progress_bar(quiet: bool) -> Iterator["Callable[[ComparisonProgress], None]
 
 def _print_comparison(comparison: "Comparison", model: "Model", page: Path | None, *, to_stderr: bool) -> None:
     first = comparison.iloc[0]
-    twin = (
-        f"synthetic twin of {model.dataset} (no real data found)" if model.synthetic else f"{model.dataset} (real data)"
-    )
+    kind = "synthetic twin of " if model.synthetic else ""
+    data = f"{kind}{model.dataset} ({'no real data found' if model.synthetic else 'real data'})"
     _print_wide_or_turned(*_comparison_cells(comparison), to_stderr=to_stderr)
-    lines = ["", f"{model.name} on {twin}, machine {first.machine}, errors against {model.reference_name}"]
+    lines = ["", f"{model.name} on {data}, machine {first.machine}, errors against {model.reference_name}"]
     if comparison.reference_cycles.notna().any():
         from fuseflow.report.reference import REFERENCE_SOURCE
 

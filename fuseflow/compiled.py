@@ -5,10 +5,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from fuseflow.dataflow.graph import Graph
 from fuseflow.errors import ScheduleError
 from fuseflow.fusion import FusedRegion, fuse
 from fuseflow.lowering import Column, Fills, FusionTable, Lowered, lower
-from fuseflow.dataflow.graph import Graph
 from fuseflow.models import Model
 from fuseflow.run import Run, RunProgress, execute
 from fuseflow.schedule import Region, Schedule, check
@@ -90,10 +90,15 @@ class Compiled:
     ) -> Run:
         """Run every region, one after the other, on ``machine`` (default: the reference's timing)."""
         graphs = [(region.name, region.graph) for region in self.regions]
-        return execute(self.model, self.schedule.name, graphs, machine or Machine(), engine, progress, self.compile_seconds)
+        return execute(
+            self.model, self.schedule.name, graphs, machine or Machine(), engine, progress, self.compile_seconds
+        )
 
     def __repr__(self) -> str:
-        lines = [f"Compiled {self.model.name}, schedule {self.schedule.name}: {len(self.regions)} kernels, {self.nodes} nodes"]
+        lines = [
+            f"Compiled {self.model.name}, schedule {self.schedule.name}: "
+            f"{len(self.regions)} kernels, {self.nodes} nodes"
+        ]
         for region in self.regions:
             lines.append(f"  {region.name}: {len(region.graph)} nodes, order {' '.join(region.order)}")
             lines += [f"    recomputes {name} for every {' '.join(over)}" for name, over in region.recomputed.items()]

@@ -20,7 +20,7 @@ TOLERANCE = 1e-4
 
 @dataclass(frozen=True, slots=True)
 class RunProgress:
-    """Where a run stands: kernel ``kernel`` (from 0) of ``kernels``, called ``name``, and its tokens and clock so far."""
+    """Where a run stands: kernel number ``kernel`` (from 0) of ``kernels``, called ``name``, its tokens and clock."""
 
     kernel: int
     kernels: int
@@ -95,7 +95,7 @@ class Run:
         if not found.passed:
             raise SimulationError(
                 f"{self.model.name} under schedule {self.schedule!r} differs from {found.reference} by "
-                f"{found.max_rel_error:.3g} relative, more than {found.tolerance:g}. Please report this as a fault of fuseflow"
+                f"{found.max_rel_error:.3g} relative, more than {found.tolerance:g}. Please report this as a fault"
             )
         return found
 

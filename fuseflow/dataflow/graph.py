@@ -7,8 +7,9 @@ cycle for it (rule 1.7).
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any
 
-from fuseflow.dataflow.blocks import Block
+from fuseflow.dataflow.blocks import Array, Block, LevelScanner
 from fuseflow.dataflow.tokens import StreamKind
 from fuseflow.errors import VerifyError
 
@@ -88,10 +89,11 @@ class Graph:
     @property
     def tensors(self) -> tuple[str, ...]:
         """Names of the tensors the graph reads from storage, in order of first use."""
+        blocks = (node.block for node in self.nodes)
         names = (
-            node.block.tensor
-            for node in self.nodes
-            if node.block.kind == "array" or (node.block.kind == "scan" and node.block.extent is None)  # type: ignore[union-attr]
+            block.tensor
+            for block in blocks
+            if isinstance(block, Array) or (isinstance(block, LevelScanner) and block.extent is None)
         )
         return tuple(dict.fromkeys(names))
 
@@ -101,3 +103,9 @@ class Graph:
             feeds = ", ".join(f"{spec.name}={port}" for spec, port in zip(node.block.inputs, node.inputs, strict=True))
             lines.append(f"{number:4d} {node.name}({feeds})")
         return "\n".join(lines)
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        """Picture in a notebook, text elsewhere."""
+        from fuseflow.dataflow.show import mimebundle
+
+        return mimebundle(self)

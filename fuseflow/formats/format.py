@@ -94,8 +94,12 @@ class Format:
             raise FormatError(
                 f'mode order "{modes}" in format "{text}" must be numbers with commas between, such as "cc:1,0"'
             ) from None
+        singleton = LevelKind.SINGLETON.value
         return cls(
-            tuple(Level(LevelKind(letter), letters[at + 1 : at + 2] != "s") for at, letter in enumerate(letters)),
+            tuple(
+                Level(LevelKind(letter), letter == LevelKind.DENSE.value or letters[at + 1 : at + 2] != singleton)
+                for at, letter in enumerate(letters)
+            ),
             mode_order,
         )
 

@@ -24,8 +24,11 @@ def read_mtx(
     """
     file = existing(path, "Matrix Market (.mtx)")
     try:
-        matrix: Any = io.mmread(file, spmatrix=False)
-    except (ValueError, OSError, OverflowError, EOFError) as error:
+        rows, columns, _, kind, _, _ = io.mminfo(file)
+        # scipy divides by the number of rows of an array and dies of it, so arrays without rows are not given to it.
+        empty = kind == "array" and 0 in (rows, columns)
+        matrix: Any = np.zeros((rows, columns)) if empty else io.mmread(file, spmatrix=False)
+    except (ValueError, OSError, OverflowError, EOFError, MemoryError) as error:
         raise DataError(
             f"cannot read {path} as Matrix Market: {error}; it must begin with a %%MatrixMarket line, a size line and "
             "the entries it promises"

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fuseflow.errors import DataError, FormatError
+from fuseflow.errors import DataError
 from fuseflow.formats.atomic import existing, replacing
 from fuseflow.formats.build import check_finite
 from fuseflow.formats.format import Format
@@ -58,7 +58,9 @@ def read_npz(path: str | Path, *, allow_nonfinite: bool = False) -> FiberTree:
         raise DataError(
             f"cannot read {path}: array {error} is missing among {sorted(arrays)}; write tensors with write_npz"
         ) from error
-    except (FormatError, TypeError) as error:
+    except (ValueError, TypeError) as error:
+        if isinstance(error, DataError):
+            raise
         raise DataError(f"cannot use {path}: {error}; write the file anew") from error
     if not allow_nonfinite and not np.isfinite(tree.values).all():
         coordinates, values = tree.elements()

@@ -65,7 +65,7 @@ class FiberTree:
                     return Fill.FULL
                 return Fill.NONEMPTY if shortest else Fill.UNKNOWN
             case SingletonLevel():
-                return Fill.FULL if size == 1 else Fill.NONEMPTY
+                return Fill.FULL if size == 1 else Fill.NONEMPTY if size else Fill.UNKNOWN
 
     @classmethod
     def from_dense(
@@ -75,10 +75,11 @@ class FiberTree:
         given = np.asarray(array)
         chosen = as_format(format, given.ndim, "dense")
         shape = check_shape(given.shape, chosen.order, f'format "{chosen}"')
-        by_level = np.ascontiguousarray(convert.float32_values(given, name).transpose(chosen.mode_order))
-        if not allow_nonfinite and not np.isfinite(by_level).all():
-            bad = np.argwhere(~np.isfinite(given.astype(np.float32)))
-            check_finite(given[tuple(bad.T)].astype(np.float32), tuple(bad.T), name)
+        converted = convert.float32_values(given, name)
+        if not allow_nonfinite and not np.isfinite(converted).all():
+            bad = tuple(np.argwhere(~np.isfinite(converted)).T)
+            check_finite(converted[bad], bad, name)
+        by_level = np.ascontiguousarray(converted.transpose(chosen.mode_order))
         if chosen.is_dense:
             levels = tuple(DenseLevel(shape[mode]) for mode in chosen.mode_order)
             flat = by_level.reshape(-1)
@@ -225,7 +226,9 @@ class FiberTree:
         """Which elements are stored, by dimension: explicit zeros and the padding of dense levels included."""
         mask = np.zeros(self.shape, dtype=np.bool_)
         places = [np.empty(0, np.int64)] * self.order
-        for mode, column in zip(self.format.mode_order, expand_levels(self.levels, np.arange(self.stored)), strict=True):
+        for mode, column in zip(
+            self.format.mode_order, expand_levels(self.levels, np.arange(self.stored)), strict=True
+        ):
             places[mode] = column
         mask[tuple(places)] = True
         return mask

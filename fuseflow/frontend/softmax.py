@@ -32,6 +32,9 @@ def _parts(translator: Translator, node: "fx.Node", group: str) -> tuple[Value, 
     dimension = node.args[1] if len(node.args) > 1 else node.kwargs.get("dim")
     if not isinstance(dimension, int) or not -len(operand.shape) <= dimension < len(operand.shape):
         raise translator.fault(f"dim={dimension!r} is no dimension of shape {operand.shape}")
+    extra = [value for value in (*node.args[2:], node.kwargs.get("dtype")) if value]
+    if extra:
+        raise translator.fault(f"dtype={extra[0]} is not supported; convert the data instead")
     dimension %= len(operand.shape)
     largest = translator.reduction(f"{name}_max", ReduceOp.MAX, operand, dimension, group)
     shifted = translator.along(f"{name}_shift", BinaryOp.SUB, operand, largest, group)

@@ -5,14 +5,14 @@ Every node of the exported graph is translated by the handler of its op, or refu
 
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from fuseflow.einsum import Program, Tensor, UnaryOp, verify
-from fuseflow.errors import FuseflowError, TraceError
+from fuseflow.einsum import Product, Program, Tensor, UnaryOp, verify
+from fuseflow.errors import FormatError, FuseflowError, TraceError
 from fuseflow.formats import FiberTree, Format
 from fuseflow.frontend import elementwise, products, softmax, views
-from fuseflow.frontend.translator import Translator, identifier, source_line
+from fuseflow.frontend.translator import Translator, failing_line, identifier, source_line
 from fuseflow.frontend.values import Value
 
 if TYPE_CHECKING:
@@ -45,24 +45,27 @@ def trace(
     ``"conv1.linear.weight"``). Without one, a sparse tensor keeps its layout (COO becomes ``dcsr``) and a dense tensor is
     stored dense, in the order in which the program reads it.
 
-    Raises TraceError for anything that cannot be translated, DataError for NaN or infinity in data.
+    The module is traced as in ``eval()``; its training flags are as before afterwards. Raises TraceError for anything
+    that cannot be translated, FormatError for a format that does not fit, DataError for NaN or infinity in data.
     """
     exported = _export(module, inputs)
     graph = exported.graph
-    labels, data = _inputs(exported, module, inputs)
+    found = _placeholders(exported, module, inputs)
+    data = found.data
     translator = Translator()
     names: dict[str, str] = {}
     for node in graph.nodes:
         if node.op == "placeholder":
-            if node.name not in labels:
+            if node.name not in found.labels:
                 raise TraceError(f"input {node.name!r} of the exported module is no tensor; pass tensors only")
-            label = labels[node.name]
-            value = translator.declare(identifier(label), tuple(data[label].shape))
-            translator.values[node] = value
-            names[label] = value.tensor
+            label = found.labels[node.name]
+            if label not in names:
+                names[label] = translator.declare(identifier(label), tuple(data[label].shape)).tensor
+            shape = translator.shapes[names[label]]
+            translator.values[node] = Value(names[label], tuple(range(len(shape))), shape)
     _translate(translator, graph)
     outputs = _outputs(translator, graph)
-    chosen = _formats(translator, names, data, formats or {})
+    chosen = _formats(translator, names, found, formats or {})
     used = {access.tensor for statement in translator.statements for access in statement.operands}
     declared = [
         Tensor(names[label], translator.shapes[names[label]], chosen[label]) for label in names if names[label] in used
@@ -80,57 +83,100 @@ def trace(
 def _export(module: "torch.nn.Module", inputs: tuple[Any, ...]) -> "torch.export.ExportedProgram":
     import torch
 
+    if not isinstance(module, torch.nn.Module):
+        raise TraceError(f"expected a torch.nn.Module, got {type(module).__name__}; wrap the function in a module")
+    if not isinstance(inputs, tuple):
+        raise TraceError(
+            f"the inputs must be a tuple of tensors, not {type(inputs).__name__}; for one input write (x,)"
+        )
     for number, item in enumerate(inputs):
         if not isinstance(item, torch.Tensor):
             raise TraceError(f"input {number} is a {type(item).__name__}; pass tensors only")
-    was_training = module.training
+    flags = {part: part.training for part in module.modules()}
     module.eval()
     try:
         with warnings.catch_warnings(), torch.no_grad():
             warnings.simplefilter("ignore")
-            return torch.export.export(module, inputs, strict=False)
+            exported = torch.export.export(module, inputs, strict=False)
     except FuseflowError:
         raise
     except Exception as error:
         reason = str(error).strip().splitlines()
+        line = failing_line(error)
         raise TraceError(
             f"torch.export cannot export {type(module).__name__} on inputs of shapes "
-            f"{[tuple(item.shape) for item in inputs]}: {reason[0] if reason else type(error).__name__}. The module must run "
-            "on these inputs and must not branch on their values"
+            f"{[tuple(item.shape) for item in inputs]}{f' ({line})' if line else ''}: "
+            f"{reason[0].rstrip('.') if reason else type(error).__name__}. The module must run on these inputs and must "
+            "not branch on their values"
         ) from error
     finally:
-        module.train(was_training)
+        for part, training in flags.items():
+            part.training = training
+    _check_results(exported, module)
+    return exported
 
 
-def _inputs(
+def _check_results(exported: "torch.export.ExportedProgram", module: "torch.nn.Module") -> None:
+    from torch.utils import _pytree
+
+    structure = exported.call_spec.out_spec
+    if structure is None:
+        return
+    results = _pytree.tree_unflatten(list(range(structure.num_leaves)), structure)
+    nested = [item for item in results if not isinstance(item, int)] if isinstance(results, tuple | list) else []
+    if nested or not isinstance(results, tuple | list | int):
+        kind = type(nested[0] if nested else results).__name__
+        raise TraceError(
+            f"{type(module).__name__} returns {f'a {kind} within a tuple' if nested else f'a {kind}'}; return one tensor "
+            "or a tuple of tensors"
+        )
+
+
+@dataclass(slots=True)
+class _Placeholders:
+    """What goes into an exported graph.
+
+    ``labels`` maps the name of a placeholder node to its label (forward argument or parameter name), ``data`` a label to
+    its tensor. A parameter that is shared has one label; ``aliases`` maps its other names to it.
+    """
+
+    labels: dict[str, str] = field(default_factory=dict)
+    data: dict[str, "torch.Tensor"] = field(default_factory=dict)
+    aliases: dict[str, str] = field(default_factory=dict)
+
+
+def _placeholders(
     exported: "torch.export.ExportedProgram", module: "torch.nn.Module", inputs: tuple[Any, ...]
-) -> tuple[dict[str, str], dict[str, "torch.Tensor"]]:
-    """Label of every placeholder (argument or parameter name), and the tensor behind each label."""
+) -> _Placeholders:
     from torch.export.graph_signature import InputKind
 
-    state = {**dict(module.named_parameters()), **dict(module.named_buffers())}
-    labels: dict[str, str] = {}
-    data: dict[str, Any] = {}
-    position = 0
-    for spec in exported.graph_signature.input_specs:
+    state = {
+        **dict(module.named_parameters(remove_duplicate=False)),
+        **dict(module.named_buffers(remove_duplicate=False)),
+    }
+    specs = exported.graph_signature.input_specs
+    arguments = [getattr(spec.arg, "name", "") for spec in specs if spec.kind is InputKind.USER_INPUT]
+    found = _Placeholders()
+    owners: dict[int, str] = {}
+    for spec in specs:
         name = getattr(spec.arg, "name", "")
         if spec.kind is InputKind.USER_INPUT:
-            labels[name] = name
-            data[name] = inputs[position]
-            position += 1
+            found.labels[name] = name
+            found.data[name] = inputs[arguments.index(name)]
         elif spec.target is not None:
-            found = state.get(spec.target, exported.constants.get(spec.target))
-            if found is None or not hasattr(found, "shape"):
-                raise TraceError(f"parameter {spec.target!r} of the module holds no tensor")
-            labels[name] = spec.target
-            data[spec.target] = found.detach()
-    return labels, data
+            tensor: Any = state.get(spec.target, exported.constants.get(spec.target))
+            if tensor is None or not hasattr(tensor, "shape"):
+                raise TraceError(f"parameter {spec.target!r} of the module holds no tensor; make it one or remove it")
+            label = f"self.{spec.target}" if spec.target in arguments else spec.target
+            owner = owners.setdefault(id(tensor), label)
+            found.labels[name] = found.aliases[label] = owner
+            found.data.setdefault(owner, tensor.detach())
+    return found
 
 
 def _translate(translator: Translator, graph: "fx.Graph") -> None:
     calls = [node for node in graph.nodes if node.op == "call_function"]
     layers = _layers(calls)
-    groups: dict[str, int] = {}
     for node in calls:
         translator.node = node
         translator.layer = layers[node]
@@ -141,15 +187,25 @@ def _translate(translator: Translator, graph: "fx.Graph") -> None:
                 f"op {node.target} is not supported ({source_line(node) or 'no source line'}). Supported are "
                 f"{', '.join(sorted(name for name in HANDLERS if not name.startswith('_')))}"
             )
+        _check_arguments(translator, node)
         path = _module_path(node)
         stem = ".".join([*path, op.strip("_")] if not path or path[-1] != op else path)
-        groups[stem] = groups.get(stem, 0) + 1
-        group = stem if groups[stem] == 1 else f"{stem}_{groups[stem]}"
-        translator.values[node] = handler(translator, node, group)
+        translator.values[node] = handler(translator, node, translator.kernel(stem))
     translator.node = None
+    translator.layer = ""
     others = [node for node in graph.nodes if node.op not in ("placeholder", "call_function", "output")]
     if others:
         raise TraceError(f"node {others[0].name} of kind {others[0].op} is not supported; pass its value as an input")
+
+
+ARGUMENTS = frozenset({"alpha", "beta", "bias", "dim", "memory_format", "train"})
+"""Keyword arguments that the handlers look at; any other one would be dropped silently, so it is refused."""
+
+
+def _check_arguments(translator: Translator, node: "fx.Node") -> None:
+    for name, value in node.kwargs.items():
+        if name not in ARGUMENTS and value is not None:
+            raise translator.fault(f"{name}={value!r} is not supported; leave it out")
 
 
 def _module_path(node: "fx.Node") -> tuple[str, ...]:
@@ -176,11 +232,12 @@ def _outputs(translator: Translator, graph: "fx.Graph") -> tuple[str, ...]:
     made = {statement.name for statement in translator.statements}
     for result in results:
         value = translator.value(result)
-        if value.axes != tuple(range(len(value.axes))) or value.tensor not in made:
-            value = translator.unary("output", UnaryOp.IDENTITY, value, "output")
+        if value.axes != tuple(range(len(value.axes))) or value.tensor not in made or value.tensor in names:
+            # A view, an input, or a tensor returned twice: its copy is a result of its own.
+            value = translator.unary("output", UnaryOp.IDENTITY, value, translator.kernel("output"))
         names.append(value.tensor)
     if not names:
-        raise TraceError("the module returns no tensor")
+        raise TraceError("the module returns no tensor; return at least one")
     _drop_unused(translator, names)
     return tuple(names)
 
@@ -196,11 +253,12 @@ def _drop_unused(translator: Translator, outputs: list[str]) -> None:
 
 
 def _formats(
-    translator: Translator, names: dict[str, str], data: dict[str, Any], wanted: Mapping[str, str | Format]
+    translator: Translator, names: dict[str, str], placeholders: _Placeholders, wanted: Mapping[str, str | Format]
 ) -> dict[str, Format]:
     import torch
 
-    by_label = {label: label for label in names} | {name: label for label, name in names.items()}
+    data = placeholders.data
+    by_label = {name: label for label, name in names.items()} | placeholders.aliases | {label: label for label in names}
     unknown = [name for name in wanted if name not in by_label]
     if unknown:
         raise TraceError(f"formats names {unknown[0]!r}, but the module has {', '.join(names)}")
@@ -214,7 +272,12 @@ def _formats(
             spec = layouts.get(data[label].layout, "dcsr" if order == 2 else "c" * order)
         if spec is None:
             spec = Format(Format.dense(order).levels, _reading_order(translator, name, order))
-        found[label] = Format.parse(spec, order) if isinstance(spec, str) else spec
+        try:
+            found[label] = Format.parse(spec, order) if isinstance(spec, str) else spec
+        except FormatError as error:
+            raise FormatError(f"format of {label!r}: {error}") from None
+        if not isinstance(found[label], Format) or found[label].order != order:
+            raise FormatError(f"format of {label!r}: {found[label]} does not fit a tensor of order {order}")
     return found
 
 
@@ -229,7 +292,7 @@ def _reading_order(translator: Translator, name: str, order: int) -> tuple[int, 
                     index: len(statement.output.indices) - 0.5 if index not in output else float(output.index(index))
                     for index in access.indices
                 }
-                if access is statement.operands[-1]:
+                if isinstance(statement.expression, Product) and access is statement.operands[-1]:
                     place = {index: -1.0 if index not in output else where for index, where in place.items()}
                 return tuple(sorted(range(order), key=lambda dimension: place[access.indices[dimension]]))
     return tuple(range(order))
@@ -239,7 +302,7 @@ def _store(label: str, tensor: "torch.Tensor", layout: Format) -> FiberTree:
     import torch
 
     if tensor.dtype not in (torch.float32, torch.float64):
-        raise TraceError(f"tensor {label!r} has dtype {tensor.dtype}; convert it to torch.float32")
+        raise TraceError(f"tensor {label!r} has dtype {tensor.dtype}; pass it as torch.float32")
     try:
         return FiberTree.from_torch(tensor.detach(), layout)
     except FuseflowError as error:

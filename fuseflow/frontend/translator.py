@@ -2,8 +2,10 @@
 
 import keyword
 import re
+import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fuseflow.einsum import (
@@ -67,6 +69,14 @@ class Translator:
         if known is None:
             self.indices[value.tensor][slot] = fresh
         return fresh
+
+    def kernel(self, stem: str) -> str:
+        """Name of a new kernel: ``stem``, or ``stem_2``, ``stem_3``... if that or a part of it is taken."""
+        taken = {statement.origin.group for statement in self.statements}
+        name, number = stem, 2
+        while any(other == name or other.startswith(f"{name}.") for other in taken):
+            name, number = f"{stem}_{number}", number + 1
+        return name
 
     # Where we are
 
@@ -169,12 +179,34 @@ def _index_names() -> Iterator[str]:
 
 
 def source_line(node: "fx.Node") -> str:
-    """The user's line that made ``node``, as ``file.py:12: code``."""
-    trace = node.meta.get("stack_trace") or ""
-    frames = re.findall(r'File "([^"]*)", line (\d+), in [^\n]*\n?([^\n]*)', trace)
-    if not frames:
+    """The user's line that made ``node``, as ``file.py:12: code``.
+
+    Where no line is the user's own (a bare ``nn.Sequential``), the module that made it; empty if neither is known.
+    """
+    frames = re.findall(r'File "([^"]*)", line (\d+), in [^\n]*\n?([^\n]*)', node.meta.get("stack_trace") or "")
+    own = [frame for frame in frames if _is_users(frame[0])]
+    if own:
+        return _line(*own[-1])
+    stack = [entry for entry in (node.meta.get("nn_module_stack") or {}).values() if entry[0]]
+    if not stack:
         return ""
-    # The user's own line, not the library module that it calls.
-    own = [frame for frame in frames if "/torch/" not in frame[0].replace("\\", "/")]
-    path, line, code = (own or frames)[-1]
+    path, kind = stack[-1]
+    return f"module {path!r}, a {str(getattr(kind, '__name__', kind)).rsplit('.', 1)[-1]}"
+
+
+def failing_line(error: BaseException) -> str:
+    """The innermost line of the user's that ``error`` passed through, as ``file.py:12: code``; empty if none did."""
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if _is_users(frame.filename)]
+    return _line(frames[-1].filename, frames[-1].lineno or 0, frames[-1].line or "") if frames else ""
+
+
+def _line(path: str, line: int | str, code: str) -> str:
     return f"{path.replace(chr(92), '/').rsplit('/', 1)[-1]}:{line}: {code.strip()}"
+
+
+def _is_users(path: str) -> bool:
+    """Whether a file belongs to neither PyTorch nor fuseflow."""
+    import torch
+
+    libraries = (Path(torch.__file__).parent, Path(__file__).parents[1])
+    return not path.startswith("<") and not any(Path(path).is_relative_to(folder) for folder in libraries)

@@ -19,6 +19,12 @@ def transpose(translator: Translator, node: "fx.Node", group: str) -> Value:
     return value.permuted(tuple(order))
 
 
+def reverse(translator: Translator, node: "fx.Node", group: str) -> Value:
+    """``x.T``: every dimension in reverse."""
+    value = translator.value(node.args[0])
+    return value.permuted(tuple(reversed(range(len(value.shape)))))
+
+
 def permute(translator: Translator, node: "fx.Node", group: str) -> Value:
     """``permute(x, dims)``."""
     value = translator.value(node.args[0])
@@ -36,6 +42,7 @@ def same(translator: Translator, node: "fx.Node", group: str) -> Value:
 HANDLERS = {
     "t": transpose,
     "transpose": transpose,
+    "numpy_T": reverse,
     "permute": permute,
     "contiguous": same,
     "clone": same,

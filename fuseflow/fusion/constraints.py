@@ -1,6 +1,7 @@
 """Which index variable must be iterated outside of which: the edges of the partial order graph."""
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 from fuseflow.einsum import ReduceOp, Reduction
 from fuseflow.fusion.inline import Hints
@@ -22,7 +23,7 @@ def partial_order(root: Operation, hints: Hints) -> PartialOrder:
 
 def _storage(leaf: Leaf) -> Iterator[Constraint]:
     levels = leaf.level_variables
-    for outer, inner in zip(levels, levels[1:], strict=False):
+    for outer, inner in pairwise(levels):
         yield Constraint(outer, inner, f"{leaf.name} is stored {outer} before {inner}")
 
 

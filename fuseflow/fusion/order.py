@@ -53,7 +53,7 @@ class PartialOrder:
     @property
     def acyclic(self) -> bool:
         """Whether there is a legal order at all."""
-        return nx.is_directed_acyclic_graph(self._graph())
+        return bool(nx.is_directed_acyclic_graph(self._graph()))
 
     def require_acyclic(self) -> None:
         """FusionError with the cycle and what forces it, if there is one."""
@@ -62,7 +62,9 @@ class PartialOrder:
             cycle = nx.find_cycle(graph)
         except nx.NetworkXNoCycle:
             return
-        steps = "; ".join(f"{outer} outside {inner}, because {graph.edges[outer, inner]['reason']}" for outer, inner in cycle)
+        steps = "; ".join(
+            f"{outer} outside {inner}, because {graph.edges[outer, inner]['reason']}" for outer, inner in cycle
+        )
         raise FusionError(
             f"no dataflow order satisfies every storage order: {steps}. Store one of these tensors in another mode "
             "order, or cut the region between them"

@@ -2,16 +2,16 @@
 
 In ``D[m,n] = P[m,n] - M[m]`` with ``M[m] = max[n](P[m,n])`` the maximum has an index variable of its own, and taken
 literally ``P`` would be computed twice. If the consumer iterates exactly the elements of ``P`` along ``n``, the maximum
-can run over ``n`` itself and ``P`` is shared. If the consumer iterates fewer (a compressed operand filters ``n`` further
-up), it must not: the maximum is over all of ``P``.
+can run over ``n`` itself and ``P`` is shared. If the consumer iterates fewer (a compressed operand filters ``n``
+further up), it must not: the maximum is over all of ``P``.
 """
 
 from fuseflow.einsum import Binary, Mask, Product, Program, ReduceOp, Reduction
+from fuseflow.formats import LevelKind
 from fuseflow.fusion.constraints import partial_order
 from fuseflow.fusion.inline import Inlined, inline
 from fuseflow.fusion.order import PartialOrder
 from fuseflow.fusion.views import Leaf, Operation, View, below, walk
-from fuseflow.formats import LevelKind
 
 Key = tuple[str, tuple[str, ...], str]
 
@@ -38,9 +38,7 @@ def inline_shared(program: Program, statements: tuple[str, ...], output: str) ->
             refused.add(found)
 
 
-def _candidate(
-    inlined: Inlined, hints: dict[Key, str], refused: set[tuple[Key, str]]
-) -> tuple[Key, str] | None:
+def _candidate(inlined: Inlined, hints: dict[Key, str], refused: set[tuple[Key, str]]) -> tuple[Key, str] | None:
     # Variables are named from the result down. Merging only into earlier ones, first come first served, keeps the
     # names that earlier hints speak of stable when the region is inlined again.
     reductions = {
@@ -88,10 +86,9 @@ def _mergeable(inlined: Inlined, reduction: Operation, variable: str, other: str
         case _:
             pass
     # Where `other` is produced by an accumulator, everything below must be known before `other` is iterated.
-    for view in walk(top):
-        if isinstance(view, Operation) and view is not top and view.reduced and other in view.variables:
-            if id(reduction) in below(view):
-                return False
+    producers = (view for view in walk(top) if isinstance(view, Operation) and view is not top and view.reduced)
+    if any(other in view.variables and id(reduction) in below(view) for view in producers):
+        return False
     return all(_unfiltered(top, twin, other) for twin in twins)
 
 

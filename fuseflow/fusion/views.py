@@ -37,7 +37,7 @@ class Leaf:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Operation:
-    """A statement computed inside the region: ``variables`` by output dimension, ``reduced`` summed or maximised away."""
+    """A statement computed inside the region: ``variables`` by output dimension, ``reduced`` folded away."""
 
     statement: Statement
     variables: tuple[str, ...]

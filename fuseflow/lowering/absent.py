@@ -53,6 +53,6 @@ def _fault(column: Column, operand: Column, variables: set[str]) -> FusionError:
     over = ", ".join(sorted(variables))
     return FusionError(
         f"{operand.name} reduces over {over}, where a mask may leave nothing to reduce, and `"
-        f"{show_statement(column.view.statement)}` would take the reduction of nothing for a number. Combine it with the "
-        f"masked operand first, as a softmax does, or use a mask that leaves no fiber of {over} empty"
+        f"{show_statement(column.view.statement)}` would take the reduction of nothing for a number. Combine it with "
+        f"the masked operand first, as a softmax does, or use a mask that leaves no fiber of {over} empty"
     )

@@ -84,5 +84,3 @@ class Builder:
         self.add(
             ValWriter(tensor), (val,), Part.CONSTRUCTION, f"write_{tensor}_values", f"writes the values of {tensor}"
         )
-
-

@@ -98,8 +98,8 @@ def _check(column: Column, outer: tuple[str, ...], is_result: bool, order: tuple
     both = [name for name in column.view.reduced if name in column.loops[: column.shared]]
     if both:
         raise FusionError(
-            f"order {text} cannot be lowered: {column.name} reduces over {both[0]}, but would be computed again for every "
-            f"{both[0]} of its consumer; iterate {both[0]} further in"
+            f"order {text} cannot be lowered: {column.name} reduces over {both[0]}, but would be computed again for "
+            f"every {both[0]} of its consumer; iterate {both[0]} further in"
         )
     for operand in column.operands:
         if isinstance(operand, Leaf):

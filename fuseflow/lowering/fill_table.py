@@ -39,7 +39,8 @@ def fill_table(lowering: Lowering, root: Column, order: tuple[str, ...], live: L
 def _names(entries: list[tuple[Source, Column | None]]) -> list[str]:
     plain = Counter(source.name for source, _ in entries)
     indexed = [
-        source.name if plain[source.name] == 1 else f"{source.name}[{','.join(source.variables)}]" for source, _ in entries
+        source.name if plain[source.name] == 1 else f"{source.name}[{','.join(source.variables)}]"
+        for source, _ in entries
     ]
     seen: Counter[str] = Counter()
     names = []
@@ -49,7 +50,9 @@ def _names(entries: list[tuple[Source, Column | None]]) -> list[str]:
     return names
 
 
-def _leaf_column(lowering: Lowering, leaf: Leaf, consumer: Column, order: tuple[str, ...], live: Live) -> dict[str, Cell]:
+def _leaf_column(
+    lowering: Lowering, leaf: Leaf, consumer: Column, order: tuple[str, ...], live: Live
+) -> dict[str, Cell]:
     cells: dict[str, Cell] = {}
     above = "root"
     for row in order:
@@ -129,7 +132,7 @@ def _show(tree: JoinTree, row: str) -> str:
 
 
 def _driver(consumer: Column, leaf: Leaf, level: Level, row: str) -> str:
-    """Name of the operand that says how often ``leaf`` is repeated: the next one of the operation that has the index."""
+    """Name of the operand that says how often ``leaf`` is repeated: the operation's next one that has the index."""
     place = consumer.operands.index(leaf)
     others = (*consumer.operands[place + 1 :], *consumer.operands[:place])
     named = [operand.name for operand in others if row in operand.variables]

@@ -18,7 +18,18 @@ from fuseflow.fusion import FusedRegion, Leaf
 from fuseflow.lowering.absent import check_absent, check_stored
 from fuseflow.lowering.builder import Builder
 from fuseflow.lowering.columns import Column, Source
-from fuseflow.lowering.joins import All, Everything, FillOf, JoinTree, Of, Some, complete, fill_of, join_tree, occurrences
+from fuseflow.lowering.joins import (
+    All,
+    Everything,
+    FillOf,
+    JoinTree,
+    Of,
+    Some,
+    complete,
+    fill_of,
+    join_tree,
+    occurrences,
+)
 
 MAX_ACCUMULATOR_ORDER = 2
 
@@ -31,8 +42,8 @@ Fills = Mapping[str, tuple[Fill, ...]]
 class Level:
     """Coordinates on one path: who supplies them and what each source's stream looks like after joining.
 
-    ``tree`` is the join tree that made it; ``payloads`` maps a source to its reference or value stream on this path; sources in ``missing`` may have ``N``
-    there.
+    ``tree`` is the join tree that made it; ``payloads`` maps a source to its reference or value stream on this path;
+    sources in ``missing`` may have ``N`` there.
     """
 
     crd: Port
@@ -172,7 +183,11 @@ class Lowering:
         names = ", ".join("every coordinate" if source is None else source.name for source in sources)
         role = f"{join.value}s {names} at index {path[-1]}"
         node = self.builder.join(Joiner(join, path[-1], tuple(kinds)), tuple(inputs), role)
-        return Port(node, "crd"), [(source, Port(node, f"out{number}")) for number, source in enumerate(sources)], missing
+        return (
+            Port(node, "crd"),
+            [(source, Port(node, f"out{number}")) for number, source in enumerate(sources)],
+            missing,
+        )
 
     def scan(self, leaf: Leaf, path: Path) -> tuple[Port, Port]:
         number = leaf.level(path[-1])
@@ -287,9 +302,9 @@ class Lowering:
         op = _reduce_op(column)
         if op is not ReduceOp.SUM or len(inner) > MAX_ACCUMULATOR_ORDER:
             raise FusionError(
-                f"region {self.region.name!r}: {show_statement(column.view.statement)} would need a {op.value} accumulator "
-                f"of order {len(inner)} over {' '.join(inner)}; sums up to order {MAX_ACCUMULATOR_ORDER} exist. Choose an "
-                f"order with {variable} further in"
+                f"region {self.region.name!r}: {show_statement(column.view.statement)} would need a {op.value} "
+                f"accumulator of order {len(inner)} over {' '.join(inner)}; sums up to order {MAX_ACCUMULATOR_ORDER} "
+                f"exist. Choose an order with {variable} further in"
             )
         extents = tuple(self.region.extents[loop] for loop in inner)
         inputs = (*(crds[loop] for loop in reversed(inner)), crds[variable], val)

@@ -191,5 +191,3 @@ def fill_of(tree: JoinTree, fill: FillOf) -> Fill:
             return Fill.FULL if not weak else weak[0] if len(weak) == 1 else Fill.UNKNOWN
         case Some(parts):
             return Fill(max(fill_of(part, fill) for part in parts))
-
-

@@ -55,5 +55,7 @@ def _lower_order(region: FusedRegion, order: tuple[str, ...], fills: Fills) -> L
     verify(graph)
     renamed = {old.node: new.node for old, new in moved.items()}
     live = {node.name for node in graph.nodes}
-    table = fill_table(lowering, root, order, lambda name: renamed.get(name, name) if renamed.get(name, name) in live else None)
+    table = fill_table(
+        lowering, root, order, lambda name: renamed.get(name, name) if renamed.get(name, name) in live else None
+    )
     return Lowered(region, order, graph, table, root)

@@ -6,8 +6,7 @@ exists in the graph, or a reference to another cell.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-
-
+from html import escape
 
 VALUE_ROW = "val"
 
@@ -52,7 +51,21 @@ class FusionTable:
         grid = [["", *self.columns]]
         grid += [[row, *(self.cells[row, column].label for column in self.columns)] for row in self.rows]
         widths = [max(len(line[number]) for line in grid) for number in range(len(grid[0]))]
-        lines = [" | ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip() for line in grid]
+        lines = [
+            " | ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip() for line in grid
+        ]
         return "\n".join([lines[0], "-+-".join("-" * width for width in widths), *lines[1:]])
 
-
+    def _repr_html_(self) -> str:
+        """Table for a notebook; a cell's nodes are its tooltip."""
+        head = "".join(f"<th>{escape(column)}</th>" for column in self.columns)
+        body = "".join(
+            f"<tr><th>{escape(row)}</th>"
+            + "".join(
+                f'<td title="{escape(" ".join(cell.nodes))}">{escape(cell.label)}</td>'
+                for cell in (self.cells[row, column] for column in self.columns)
+            )
+            + "</tr>"
+            for row in self.rows
+        )
+        return f"<table><thead><tr><th></th>{head}</tr></thead><tbody>{body}</tbody></table>"

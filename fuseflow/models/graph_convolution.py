@@ -20,7 +20,8 @@ class GraphConvolution(nn.Module):
 
     def forward(self, x: torch.Tensor, adjacency: torch.Tensor) -> torch.Tensor:
         """``x`` [nodes, features], ``adjacency`` [nodes, nodes] sparse -> [nodes, width]."""
-        return self.linear(torch.sparse.mm(adjacency, x))
+        result: torch.Tensor = self.linear(torch.sparse.mm(adjacency, x))
+        return result
 
 
 class GCN(nn.Module):
@@ -38,7 +39,12 @@ class GCN(nn.Module):
 
 
 def gcn(
-    dataset: str | GraphData = "cora", *, hidden: int = 16, weight_sparsity: float = 0.6, features: str = "dense", seed: int = 0
+    dataset: str | GraphData = "cora",
+    *,
+    hidden: int = 16,
+    weight_sparsity: float = 0.6,
+    features: str = "dense",
+    seed: int = 0,
 ) -> Model:
     """GCN on a graph data set, stored as in the paper's artifact.
 

@@ -80,19 +80,20 @@ def from_text(text: str, name: str = "einsum", **data: Any) -> Model:
         label: item if isinstance(item, FiberTree) else FiberTree.from_scipy(item) for label, item in given.items()
     }
     arrays = {label: np.asarray(item, dtype=np.float32) for label, item in data.items() if label not in trees}
-    undeclared = {
-        label: (tuple(item.shape), item.format if isinstance(item, FiberTree) else Format.dense(item.ndim))
-        for label, item in {**trees, **arrays}.items()
-        if not _declares(text, label)
+    stored: dict[str, tuple[tuple[int, ...], Format]] = {
+        **{label: (tree.shape, tree.format) for label, tree in trees.items()},
+        **{label: (array.shape, Format.dense(array.ndim)) for label, array in arrays.items()},
     }
+    undeclared = {label: item for label, item in stored.items() if not _declares(text, label)}
     program = parse(text, undeclared)
     tensors: dict[str, FiberTree] = {}
     for tensor in program.inputs:
         if tensor.name not in data:
             raise ProgramError(f"no data for input {tensor.name!r}; pass {tensor.name}=...")
-        shape = np.shape(arrays[tensor.name]) if tensor.name in arrays else trees[tensor.name].shape
-        if tuple(shape) != tensor.shape:
-            raise ProgramError(f"input {tensor.name!r} has shape {tuple(shape)}, the program declares {tensor.shape}")
+        if stored[tensor.name][0] != tensor.shape:
+            raise ProgramError(
+                f"input {tensor.name!r} has shape {stored[tensor.name][0]}, the program declares {tensor.shape}"
+            )
         tensors[tensor.name] = (
             FiberTree.from_dense(arrays[tensor.name], tensor.format)
             if tensor.name in arrays

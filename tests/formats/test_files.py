@@ -141,7 +141,7 @@ def test_bad_npz(tmp_path: Path) -> None:
         read_npz(path)
     for key, value, message in [
         ("schema", np.array("other/2"), 'its schema is "other/2", but "fuseflow.FiberTree/1" is expected'),
-        ("format", np.array("csf"), "level 0 (dimension 0) is stored"),
+        ("format", np.array("csf"), "array 'level0_segments' is missing among"),
         ("format", np.array("zz"), 'format "zz" is not known'),
         ("shape", np.array([2, 1]), "has coordinate 1 at position 0, outside 0..0"),
         ("level1_coordinates", np.array([1, 9]), "has coordinate 9 at position 1"),
@@ -150,16 +150,12 @@ def test_bad_npz(tmp_path: Path) -> None:
         ("shape", np.array(3), "iteration over a 0-d array"),
         ("shape", np.array(["x", "y"]), "invalid literal"),
     ]:
-        arrays = {**good, key: value}
-        if message.startswith("level 0"):
-            del arrays["level1_segments"]
-            message = "array 'level0_segments' is missing among"
-        np.savez(path, **arrays)
+        np.savez(path, **{**good, key: value})
         with pytest.raises(DataError, match=re.escape(message)) as caught:
             read_npz(path)
         assert str(path) in str(caught.value)
     np.save(tmp_path / "b.npy", np.ones(2))
-    with pytest.raises(DataError, match="it holds one bare array; an .npz archive is expected"):
+    with pytest.raises(DataError, match=r"it holds one bare array; an .npz archive is expected"):
         read_npz(tmp_path / "b.npy")
 
 

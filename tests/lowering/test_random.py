@@ -63,7 +63,9 @@ def test_engines_and_dense_interpreter_agree(batch: int) -> None:
             error = slow.compare().max_rel_error
             assert error <= 1e-4, f"seed {seed}, {schedule}: {error}"
             fast = made.simulate()
-            assert [kernel.result.cycles for kernel in fast.kernels] == [kernel.result.cycles for kernel in slow.kernels]
+            assert [kernel.result.cycles for kernel in fast.kernels] == [
+                kernel.result.cycles for kernel in slow.kernels
+            ]
             for left, right in zip(fast.kernels, slow.kernels, strict=True):
                 assert left.result.nodes == right.result.nodes, f"seed {seed}, {schedule}, kernel {left.name}"
             for name, values in fast.outputs.items():

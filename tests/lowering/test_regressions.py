@@ -34,7 +34,7 @@ def test_two_products_need_the_same_operand() -> None:
 
 
 def test_union_of_intersections() -> None:
-    text = 'A[4]: c\nB[4]: c\nC[4]: c\nD[4]: c\nY[i] = A[i] * B[i] + C[i] * D[i]'
+    text = "A[4]: c\nB[4]: c\nC[4]: c\nD[4]: c\nY[i] = A[i] * B[i] + C[i] * D[i]"
     rng = np.random.default_rng(0)
     for _ in range(10):
         data = {name: (rng.random(4) < 0.5).astype(np.float32) * 3 for name in "ABCD"}
@@ -79,7 +79,9 @@ def test_reduction_is_not_shared_through_another_reduction() -> None:
 
 
 def test_accumulator_of_order_two_has_no_row_without_a_value() -> None:
-    text = 'A[1,3]: "cc:1,0"\nB[2,1]: dc\ns: ""\nT[k,m] = A[m,l] * B[k,m]\nU[k,m] = s - T[k,m]\nY[k,m] = T[k,m] + U[k,m]'
+    text = (
+        'A[1,3]: "cc:1,0"\nB[2,1]: dc\ns: ""\nT[k,m] = A[m,l] * B[k,m]\nU[k,m] = s - T[k,m]\nY[k,m] = T[k,m] + U[k,m]'
+    )
     check(ff.einsum(text, A=np.array([[1, 0, 2]]), B=np.array([[0], [3]]), s=np.array(1.0)))
 
 
@@ -119,7 +121,7 @@ def test_masked_softmax_with_an_empty_row() -> None:
 def test_sum_of_nothing_is_refused_where_it_would_become_a_number() -> None:
     text = "A[2,2]: dd\nM[2]: c\nT[i,l] = mask(A[i,l], M[l])\nU[i] = sum(T[i,l])\nY[i] = sigmoid(U[i])"
     model = ff.einsum(text, A=np.ones((2, 2)), M=np.zeros(2))
-    with pytest.raises(FusionError, match="takes? the reduction of nothing for a number"):
+    with pytest.raises(FusionError, match="take the reduction of nothing for a number"):
         ff.compile(model)
 
 

@@ -48,7 +48,11 @@ def test_chain_fuses_to_one_order() -> None:
     program = parse(CHAIN)
     region = fuse(program, Schedule.full(program).regions[0])
     assert [view.name for view in region.views] == ["A", "X", "T", "W", "Y"]
-    assert {(item.outer, item.inner) for item in region.partial_order.constraints} == {("i", "k"), ("k", "j"), ("j", "l")}
+    assert {(item.outer, item.inner) for item in region.partial_order.constraints} == {
+        ("i", "k"),
+        ("k", "j"),
+        ("j", "l"),
+    }
     assert list(region.orders()) == [("i", "k", "j", "l")]
 
 

@@ -26,7 +26,10 @@ class BinaryALU:
 
 @dataclass(frozen=True, slots=True)
 class UnaryALU:
-    """``out = op(val)``, with ``scalar`` where the operation takes one (simulator rule 3.13; ``N`` reads as 0, a repair)."""
+    """``out = op(val)``, with ``scalar`` where the operation takes one (simulator rule 3.13).
+
+    ``N`` reads as 0, a repair.
+    """
 
     op: UnaryOp
     scalar: float = 0.0
