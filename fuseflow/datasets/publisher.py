@@ -2,8 +2,6 @@
 
 import io
 import pickle
-import zipfile
-import zlib
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from copyreg import _reconstructor  # type: ignore[attr-defined]
@@ -16,6 +14,7 @@ from scipy import sparse
 from fuseflow.datasets.catalog import Layout
 from fuseflow.datasets.content import Content, content_of
 from fuseflow.errors import DataError
+from fuseflow.formats.npz import ARCHIVE_ERRORS, open_archive
 
 
 def convert(layout: Layout, files: Mapping[str, bytes]) -> Content:
@@ -33,9 +32,7 @@ def convert(layout: Layout, files: Mapping[str, bytes]) -> Content:
 
 def _scipy_archive(name: str, data: bytes) -> Content:
     try:
-        with np.load(io.BytesIO(data), allow_pickle=False) as archive:
-            if not isinstance(archive, np.lib.npyio.NpzFile):
-                raise DataError(f"{name} holds one bare array: an .npz archive is expected")
+        with open_archive(io.BytesIO(data)) as archive:
             for prefixes in (("adj_matrix.", "attr_matrix."), ("adj_", "attr_")):
                 if {f"{prefix}{part}" for prefix in prefixes for part in _CSR_PARTS} <= set(archive.files):
                     adjacency, features = (
@@ -46,7 +43,7 @@ def _scipy_archive(name: str, data: bytes) -> Content:
                 f"{name} has arrays {sorted(archive.files)}: a layout that is not known; expected adj_matrix.data or "
                 "adj_data, with indices, indptr and shape, the same for attr, and labels"
             )
-    except (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
+    except ARCHIVE_ERRORS as error:
         if isinstance(error, DataError):
             raise
         raise DataError(f"{name} cannot be read as an .npz archive: {error}; get it anew") from error

@@ -7,9 +7,10 @@ level ``l`` ``level{l}_segments`` and ``level{l}_coordinates`` where its kind ha
 import zipfile
 import zlib
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
+from numpy.lib.npyio import NpzFile
 from numpy.typing import NDArray
 
 from fuseflow.errors import DataError
@@ -20,6 +21,9 @@ from fuseflow.formats.level import CompressedLevel, DenseLevel, LevelKind, Level
 from fuseflow.formats.tree import FiberTree
 
 SCHEMA = "fuseflow.FiberTree/1"
+
+ARCHIVE_ERRORS = (ValueError, OSError, EOFError, KeyError, NotImplementedError, zipfile.BadZipFile, zlib.error)
+"""What zipfile and numpy raise for a damaged archive."""
 
 
 def write_npz(path: str | Path, tree: FiberTree) -> None:
@@ -72,16 +76,20 @@ def read_arrays(path: str | Path) -> dict[str, NDArray[Any]]:
     """All arrays of an ``.npz`` file, by name; DataError if it is missing, truncated, corrupt or holds pickles."""
     file = existing(path, ".npz")
     try:
-        with np.load(file, allow_pickle=False) as archive:
-            if not isinstance(archive, np.lib.npyio.NpzFile):
-                raise DataError(f"cannot read {path}: it holds one bare array; an .npz archive is expected")
+        with file.open("rb") as stream, open_archive(stream) as archive:
             return {name: archive[name] for name in archive.files}
-    except (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile, zlib.error, NotImplementedError) as error:
-        if isinstance(error, DataError):
-            raise
+    except ARCHIVE_ERRORS as error:
         raise DataError(
             f"cannot read {path} as .npz: {error}; the file is damaged or of another kind, get or write it anew"
         ) from error
+
+
+def open_archive(stream: BinaryIO) -> NpzFile:
+    """The archive in ``stream``; this call and reading arrays from it raise ARCHIVE_ERRORS if it is damaged."""
+    archive = np.load(stream, allow_pickle=False)
+    if not isinstance(archive, NpzFile):
+        raise ValueError("it is one bare array, not an archive")
+    return archive
 
 
 def _level(

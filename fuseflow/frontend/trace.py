@@ -42,8 +42,8 @@ def trace(
     """Translate ``module`` called with ``inputs``.
 
     ``formats`` gives storage formats by the name of a forward argument or parameter (``"adjacency"``,
-    ``"conv1.linear.weight"``). Without one, a sparse tensor keeps its layout (COO becomes ``dcsr``) and a dense tensor is
-    stored dense, in the order in which the program reads it.
+    ``"conv1.linear.weight"``). Without one, a sparse tensor keeps its layout (COO becomes ``dcsr``) and a dense tensor
+    is stored dense, in the order in which the program reads it.
 
     The module is traced as in ``eval()``; its training flags are as before afterwards. Raises TraceError for anything
     that cannot be translated, FormatError for a format that does not fit, DataError for NaN or infinity in data.
@@ -106,8 +106,8 @@ def _export(module: "torch.nn.Module", inputs: tuple[Any, ...]) -> "torch.export
         raise TraceError(
             f"torch.export cannot export {type(module).__name__} on inputs of shapes "
             f"{[tuple(item.shape) for item in inputs]}{f' ({line})' if line else ''}: "
-            f"{reason[0].rstrip('.') if reason else type(error).__name__}. The module must run on these inputs and must "
-            "not branch on their values"
+            f"{reason[0].rstrip('.') if reason else type(error).__name__}. The module must run on these inputs and "
+            "must not branch on their values"
         ) from error
     finally:
         for part, training in flags.items():
@@ -127,8 +127,8 @@ def _check_results(exported: "torch.export.ExportedProgram", module: "torch.nn.M
     if nested or not isinstance(results, tuple | list | int):
         kind = type(nested[0] if nested else results).__name__
         raise TraceError(
-            f"{type(module).__name__} returns {f'a {kind} within a tuple' if nested else f'a {kind}'}; return one tensor "
-            "or a tuple of tensors"
+            f"{type(module).__name__} returns {f'a {kind} within a tuple' if nested else f'a {kind}'}; return one "
+            "tensor or a tuple of tensors"
         )
 
 
@@ -136,8 +136,8 @@ def _check_results(exported: "torch.export.ExportedProgram", module: "torch.nn.M
 class _Placeholders:
     """What goes into an exported graph.
 
-    ``labels`` maps the name of a placeholder node to its label (forward argument or parameter name), ``data`` a label to
-    its tensor. A parameter that is shared has one label; ``aliases`` maps its other names to it.
+    ``labels`` maps the name of a placeholder node to its label (forward argument or parameter name), ``data`` a label
+    to its tensor. A parameter that is shared has one label; ``aliases`` maps its other names to it.
     """
 
     labels: dict[str, str] = field(default_factory=dict)

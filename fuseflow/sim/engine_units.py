@@ -27,8 +27,7 @@ from fuseflow.dataflow.graph import Node
 from fuseflow.einsum.operators import ReduceOp
 from fuseflow.errors import SimulationError
 from fuseflow.formats import FiberTree
-from fuseflow.sim.blocks import _bound as bound
-from fuseflow.sim.blocks import _compressed as compressed_level
+from fuseflow.sim.blocks import bound_tensor, compressed_level
 from fuseflow.sim.engine_memory import CrdSink, DenseSums, PairSums, Unary, ValSink
 from fuseflow.sim.kernels import layout
 from fuseflow.sim.kernels.alu import BINARY_CODES, binary
@@ -118,7 +117,7 @@ def build_unit(
         case Locate():
             unit.step = _locate(block, state, inputs, outputs)
         case Array():
-            values = _read_only(bound(node.name, block.tensor, tensors).values, np.float32)
+            values = _read_only(bound_tensor(node.name, block.tensor, tensors).values, np.float32)
             timing = machine.array.latency_cycles, machine.array.interval_cycles
             refs, vals = inputs[0], outputs[0]
             unit.step = lambda: array(state, refs.buffer, vals.buffer, values, *timing)

@@ -102,7 +102,7 @@ def test_torch_refusals() -> None:
         FiberTree.from_torch([1])  # type: ignore[arg-type]
     with pytest.raises(FormatError, match=r"tensor has values of type torch.complex64"):
         FiberTree.from_torch(torch.zeros(2, dtype=torch.complex64))
-    hybrid = torch.sparse_coo_tensor(torch.tensor([[0]]), torch.ones(1, 3), (2, 3))
+    hybrid = torch.sparse_coo_tensor(torch.tensor([[0]]), torch.ones(1, 3), (2, 3), check_invariants=True)
     with pytest.raises(FormatError, match="tensor is a hybrid COO tensor with 1 dense dimensions"):
         FiberTree.from_torch(hybrid)
     blocks = torch.eye(4).to_sparse_bsr((2, 2))

@@ -95,14 +95,14 @@ def _process(
         case LevelScanner():
             if block.extent is not None:
                 return scan_dense(unit, block.extent, block.missing)
-            level = _compressed(unit.name, block, tensors)
+            level = compressed_level(unit.name, block, tensors)
             return scan_compressed(unit, level.segments, level.coordinates, machine.scanner, block.missing)
         case Joiner():
             return join(unit, block.join)
         case Locate():
             return locate(unit, block.extent)
         case Array():
-            return fetch(unit, _bound(unit.name, block.tensor, tensors).values, machine.array)
+            return fetch(unit, bound_tensor(unit.name, block.tensor, tensors).values, machine.array)
         case BinaryALU():
             return binary(unit, block.op, machine.binary)
         case UnaryALU():
@@ -119,15 +119,15 @@ def _process(
             assert_never(block)
 
 
-def _bound(name: str, tensor: str, tensors: Mapping[str, FiberTree]) -> FiberTree:
+def bound_tensor(name: str, tensor: str, tensors: Mapping[str, FiberTree]) -> FiberTree:
     if tensor not in tensors:
         bound = ", ".join(sorted(tensors)) or "none"
         raise SimulationError(f"{name} reads tensor {tensor!r}, which is not bound; bound tensors: {bound}")
     return tensors[tensor]
 
 
-def _compressed(name: str, block: LevelScanner, tensors: Mapping[str, FiberTree]) -> CompressedLevel:
-    tree = _bound(name, block.tensor, tensors)
+def compressed_level(name: str, block: LevelScanner, tensors: Mapping[str, FiberTree]) -> CompressedLevel:
+    tree = bound_tensor(name, block.tensor, tensors)
     where = f"{name} scans level {block.level} of {block.tensor!r} as a compressed level"
     if not 0 <= block.level < len(tree.levels):
         raise SimulationError(f"{where}, but the tensor has {len(tree.levels)} levels")

@@ -1,0 +1,62 @@
+"""Cross-expression fusion: views, sharing, and what constrains the order."""
+
+import pytest
+
+import fuseflow as ff
+from fuseflow.errors import FusionError, ScheduleError
+from fuseflow.fusion import FusedRegion, Leaf, fuse
+from fuseflow.schedule import Region, Schedule
+
+
+def fused(text: str) -> FusedRegion:
+    program = ff.parse(text)
+    return fuse(program, Schedule.full(program).regions[0])
+
+
+def views(region: FusedRegion) -> list[str]:
+    return [f"{view.name}[{','.join(view.variables)}]" for view in region.views]
+
+
+def test_fresh_variables_for_reductions() -> None:
+    region = fused("A[4,4]: cc\nT[i,j] = A[i,k] * A[k,j]\nY[i,j] = A[i,k] * T[k,j]")
+    assert views(region) == ["A[i,k]", "A[k,k2]", "A[k2,j]", "T[k,j]", "Y[i,j]"]
+
+
+def test_equal_uses_are_one_view() -> None:
+    region = fused("A[4,4]: cc\nX[4,2]: dd\nT[i,j] = A[i,k] * X[k,j]\nY[i,j] = T[i,j] * T[i,j]")
+    assert views(region).count("T[i,j]") == 1
+
+
+def test_softmax_runs_over_one_variable() -> None:
+    region = fused("X[3,4]: dd\nE[i,j] = exp(X[i,j] - max[j](X[i,j]))\nY[i,j] = E[i,j] / sum[j](E[i,j])")
+    assert region.partial_order.variables == ("i", "j")
+    assert [view.name for view in region.views if isinstance(view, Leaf)] == ["X"]
+
+
+def test_filtered_softmax_keeps_its_own_variable() -> None:
+    # M stores fewer columns than X: the maximum must still be over all of X.
+    region = fused("X[3,4]: dd\nM[3,4]: cc\nD[i,j] = X[i,j] - max[j](X[i,j])\nY[i,j] = D[i,j] * M[i,j]")
+    assert region.partial_order.variables == ("i", "j", "j2")
+
+
+def test_storage_orders_that_contradict_each_other() -> None:
+    text = 'A[3,3]: cc\nB[3,3]: "cc:1,0"\nY[i,j] = A[i,j] * B[i,j]'
+    with pytest.raises(FusionError, match=r"A is stored i before j; j outside i, because B is stored j before i"):
+        fused(text)
+
+
+def test_maximum_is_innermost() -> None:
+    with pytest.raises(FusionError, match="i outside j, because the maximum Y is taken over innermost fibers"):
+        fused('X[3,4]: "dd:1,0"\nY[i] = max(X[i,j])')
+
+
+def test_region_with_two_results_is_refused() -> None:
+    program = ff.parse("A[3]: d\nT[i] = exp(A[i])\nU[i] = relu(T[i])\nY[i] = T[i] + U[i]")
+    with pytest.raises(ScheduleError, match="would need 2 outputs: T .read by Y outside the region., U"):
+        fuse(program, Region("both", ("T", "U")))
+
+
+def test_repr_shows_views_and_reasons() -> None:
+    text = repr(fused("A[4,4]: cc\nX[4,2]: dd\nT[i,j] = A[i,k] * X[k,j]"))
+    assert "T[i,j] from A[i,k], X[k,j] over k" in text
+    assert "i -> k: A is stored i before k" in text
