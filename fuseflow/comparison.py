@@ -66,6 +66,16 @@ class Comparison(pd.DataFrame):  # type: ignore[misc]  # pandas has no types
         """What was run, by schedule; also for rows that were sliced away."""
         return dict(self._runs)
 
+    def __repr__(self) -> str:
+        if tuple(self.columns) != COLUMNS or self.empty:
+            return str(super().__repr__())
+        first = self.iloc[0]
+        data = f" on {first.dataset}{' (synthetic twin)' if first.synthetic else ''}" if first.dataset else ""
+        shown = [*COLUMNS[3:8], "flops", "bytes", "max_rel_error", "ratio_to_reference"]
+        formats = {"max_rel_error": "{:.1e}".format, "speedup": "{:.3g}".format, "ratio_to_reference": "{:.3g}".format}
+        table = pd.DataFrame(self)[shown].to_string(index=False, formatters=formats, line_width=None)
+        return f"Comparison of {first.model}{data}, speedups over {first.baseline}\n{table}"
+
     def chart(self) -> "altair.LayerChart":
         """Speedups as an Altair chart."""
         from fuseflow.report.charts import speedups

@@ -55,7 +55,16 @@ def test_slices_and_copies_keep_what_was_compiled(comparison: Comparison) -> Non
         assert frame.compiled["full"] is comparison.compiled["full"]
         assert frame.runs["full"] is comparison.runs["full"]
     assert isinstance(comparison.cycles, pd.Series)
-    assert "full" in repr(comparison)
+
+
+def test_it_prints_on_one_screen(comparison: Comparison, model: Model) -> None:
+    lines = repr(comparison).splitlines()
+    assert lines[0] == "Comparison of einsum, speedups over unfused"
+    assert lines[1].split()[:4] == ["schedule", "kernels", "nodes", "cycles"]
+    assert lines[2].split()[:2] == ["full", "1"]
+    assert max(map(len, lines)) <= 100
+    assert "cycles" in repr(comparison[["cycles"]])
+    assert "(synthetic twin)" in repr(comparison.assign(dataset="cora", synthetic=True))
 
 
 def test_records_are_json(comparison: Comparison) -> None:

@@ -73,7 +73,7 @@ def unary(op: UnaryOp) -> Handler:
 
 
 def relu_in_place(translator: Translator, node: "fx.Node", group: str) -> Value:
-    """``relu_(x)``, as ``nn.ReLU(inplace=True)`` calls it: the same as ``relu`` if nothing reads the old ``x`` later."""
+    """``relu_(x)``, as ``nn.ReLU(inplace=True)`` calls it: ``relu`` if nothing reads the old ``x`` later."""
     operand = translator.value(node.args[0])
     if all(statement.name != operand.tensor for statement in translator.statements):
         raise translator.fault(f"changes the input {operand.tensor!r} in place; use relu instead")

@@ -1,6 +1,7 @@
 """A small graph with its catalogue entry, and the same graph in the layouts of the publishers."""
 
 import io
+import os
 import pickle
 from dataclasses import replace
 from typing import Any
@@ -8,8 +9,12 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
+from fuseflow.datasets import DIRECTORY_VARIABLE
 from fuseflow.datasets.catalog import CATALOG, DataSet, Layout
 from fuseflow.datasets.content import Content, content_of, content_sha256
+
+REAL_DATA = os.environ.get(DIRECTORY_VARIABLE)
+"""Read when this module is, since the tests themselves run without it (conftest.py)."""
 
 EDGES = [(0, 1), (1, 2), (2, 3), (3, 4), (4, 5), (0, 5), (1, 4)]
 NODES = 6
@@ -53,17 +58,17 @@ class _OldMatrix:
 
     def __reduce__(self) -> Any:
         state = {part: getattr(self.matrix, part) for part in ("data", "indices", "indptr")}
-        return _NAMED, (), {**state, "_shape": self.matrix.shape, "maxprint": 50}
+        return _named, (), {**state, "_shape": self.matrix.shape, "maxprint": 50}
 
 
-def _NAMED() -> None:
+def _named() -> None:
     """Stands for scipy.sparse.csr.csr_matrix in the pickled bytes; renamed there."""
 
 
 def dumps(value: Any) -> bytes:
     """Protocol 0 and the module names of Python 2, as published."""
     data = pickle.dumps(_OldMatrix(value) if sparse.issparse(value) else value, protocol=0, fix_imports=True)
-    here = f"c{_NAMED.__module__}\n_NAMED\n".encode()
+    here = f"c{_named.__module__}\n_named\n".encode()
     return data.replace(here, b"cscipy.sparse.csr\ncsr_matrix\n").replace(b"numpy._core", b"numpy.core")
 
 

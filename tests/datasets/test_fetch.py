@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -90,7 +91,8 @@ def test_an_answer_that_breaks_off(server: Server, tmp_path: Path) -> None:
 
 
 def test_an_answer_that_is_too_long(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fuseflow.datasets.fetch.MAX_FILE_BYTES", 100)
+    # The package offers the function under the name of the module, so the module is looked up by its full name.
+    monkeypatch.setattr(import_module("fuseflow.datasets.fetch"), "MAX_FILE_BYTES", 100)
     with pytest.raises(DataError, match=r"cannot download \S+: it is longer than 100 bytes; check the address"):
         fetch_entry(ARCHIVE, tmp_path, mirror=server.mirror)
 
@@ -108,7 +110,7 @@ def test_what_cannot_be_fetched(tmp_path: Path) -> None:
         DataError, match=re.escape('"mag" cannot be fetched, only cora, cora_ml can; it is published at')
     ):
         fetch("mag", tmp_path)
-    with pytest.raises(DataError, match='"karate" cannot be fetched, only cora, cora_ml can$'):
+    with pytest.raises(DataError, match=r'"karate" cannot be fetched, only cora, cora_ml can$'):
         fetch("karate", tmp_path)
     with pytest.raises(DataError, match="data set must be one of"):
         fetch("x", tmp_path)

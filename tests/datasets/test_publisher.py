@@ -102,7 +102,7 @@ def test_archives_that_do_not_fit() -> None:
             + b"\n"
             + bytes(8)
         )
-    with pytest.raises(DataError, match="cannot be read as an .npz archive: 'labels"):
+    with pytest.raises(DataError, match=r"cannot be read as an .npz archive: 'labels"):
         archive(archive_bytes(labels=None))
     with pytest.raises(DataError, match="holds a CSR matrix that is not consistent"):
         archive(archive_bytes(**{"adj_matrix.indices": np.full(14, 99)}))

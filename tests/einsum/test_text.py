@@ -104,7 +104,7 @@ def test_intermediates_avoid_names_in_the_text() -> None:
 
 
 def test_origin_names_kernel_and_line() -> None:
-    program = parse("\ny[i] = relu(A[i,j] *\n    d[j])".replace("\n    ", " "), FORMATS)
+    program = parse("\ny[i] = relu(A[i,j] *\n    d[j])", FORMATS)
     assert {statement.origin.group for statement in program.statements} == {"y"}
     assert {statement.origin.source for statement in program.statements} == {"line 2: relu(A[i,j] * d[j])"}
 

@@ -62,7 +62,7 @@ def test_no_work_is_drawn_on_a_linear_axis(frame: pd.DataFrame) -> None:
 
 def test_kernels_are_stacked_and_named_where_the_name_fits(kernels: pd.DataFrame) -> None:
     chart = charts.kernels(kernels)
-    data = chart.layer[0].data
+    data = chart.data
     assert list(data.start) == [0, 30, 0]
     assert list(data.end) == [30, 100, 400]
     svg = drawn(chart)
