@@ -14,8 +14,12 @@ from scipy import sparse
 from fuseflow.datasets.catalog import FeatureKind
 from fuseflow.errors import DataError
 
-_RANK_EXPONENT = 0.5
-"""Chance of the node of rank r is proportional to (r + 1) ** -0.5: degrees follow a power law with exponent 3."""
+_RANK_EXPONENT = 0.62
+"""Chance of the node of rank r is proportional to (r + 1) ** -0.62: degrees follow a power law with exponent 2.6.
+
+Chosen so that the number of two-step paths, which decides what a fully fused graph network costs, is that of the real
+Cora (115,158) and Cora_ML (292,482) to within a tenth.
+"""
 
 _EDGES, _FEATURES, _LABELS = range(3)
 """One random stream for each part, so that a part does not depend on which others were made."""

@@ -137,7 +137,7 @@ class _Placeholders:
     """What goes into an exported graph.
 
     ``labels`` maps the name of a placeholder node to its label (forward argument or parameter name), ``data`` a label
-    to its tensor. A parameter that is shared has one label; ``aliases`` maps its other names to it.
+    to its tensor. A tensor with several names has one label; ``aliases`` maps each name to it.
     """
 
     labels: dict[str, str] = field(default_factory=dict)
@@ -158,19 +158,19 @@ def _placeholders(
     arguments = [getattr(spec.arg, "name", "") for spec in specs if spec.kind is InputKind.USER_INPUT]
     found = _Placeholders()
     owners: dict[int, str] = {}
+    tensor: Any
     for spec in specs:
         name = getattr(spec.arg, "name", "")
         if spec.kind is InputKind.USER_INPUT:
-            found.labels[name] = name
-            found.data[name] = inputs[arguments.index(name)]
-        elif spec.target is not None:
-            tensor: Any = state.get(spec.target, exported.constants.get(spec.target))
+            label, tensor = name, inputs[arguments.index(name)]
+        else:
+            tensor = state.get(spec.target or "", exported.constants.get(spec.target or ""))
             if tensor is None or not hasattr(tensor, "shape"):
                 raise TraceError(f"parameter {spec.target!r} of the module holds no tensor; make it one or remove it")
             label = f"self.{spec.target}" if spec.target in arguments else spec.target
-            owner = owners.setdefault(id(tensor), label)
-            found.labels[name] = found.aliases[label] = owner
-            found.data.setdefault(owner, tensor.detach())
+        owner = owners.setdefault(id(tensor), label)
+        found.labels[name] = found.aliases[label] = owner
+        found.data.setdefault(owner, tensor.detach())
     return found
 
 
@@ -231,7 +231,9 @@ def _outputs(translator: Translator, graph: "fx.Graph") -> tuple[str, ...]:
     names = []
     made = {statement.name for statement in translator.statements}
     for result in results:
-        value = translator.value(result)
+        value = translator.values.get(result)
+        if value is None:
+            raise TraceError(f"the module returns {result!r} among its results; return tensors only")
         if value.axes != tuple(range(len(value.axes))) or value.tensor not in made or value.tensor in names:
             # A view, an input, or a tensor returned twice: its copy is a result of its own.
             value = translator.unary("output", UnaryOp.IDENTITY, value, translator.kernel("output"))

@@ -14,8 +14,6 @@ from fuseflow.schedule.schedule import Region, Schedule
 def check(schedule: Schedule, program: Program) -> tuple[Region, ...]:
     """The regions of ``schedule`` in an order in which they can run; ScheduleError if it is illegal."""
     home = _homes(schedule, program)
-    for region in schedule.regions:
-        region_output(region, program)
     positions = {region.name: number for number, region in enumerate(schedule.regions)}
     waits: nx.DiGraph[str] = nx.DiGraph()
     waits.add_nodes_from(positions)
@@ -32,8 +30,11 @@ def check(schedule: Schedule, program: Program) -> tuple[Region, ...]:
             f"{target} reads {waits.edges[source, target]['tensor']} of {source}" for source, target in cycle
         )
         raise ScheduleError(
-            f"regions of schedule {schedule.name!r} wait for each other: {steps}. Merge or cut them"
+            f"regions of schedule {schedule.name!r} wait for each other: {steps}. Merge them, or cut "
+            "one of them between the two tensors"
         ) from None
+    for region in schedule.regions:
+        region_output(region, program)
     regions = {region.name: region for region in schedule.regions}
     return tuple(regions[name] for name in order)
 

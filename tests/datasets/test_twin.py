@@ -74,7 +74,7 @@ def test_twins_of_the_catalogue(name: str) -> None:
 
 
 def test_degrees_follow_a_power_law() -> None:
-    # With exponent 3 the chance of a degree of d or more falls as d ** -2.
+    # With exponent 2.6 the chance of a degree of d or more falls as d ** -1.6.
     found = degrees(load("dblp").adjacency)
     assert found.max() > 20 * found.mean()
     tail = np.array([(found >= degree).mean() for degree in (10, 20, 40, 80)])

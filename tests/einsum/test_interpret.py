@@ -91,7 +91,9 @@ SOFTMAX = """
 
 
 def test_masked_softmax_is_torchs_with_minus_infinity() -> None:
-    found = interpret(parse("A[3,4]: dd\nB[3,4]: dd\nM[3,4]: cc" + SOFTMAX.replace("\n    ", "\n")), dict(A=A, B=B, M=MASK))
+    found = interpret(
+        parse("A[3,4]: dd\nB[3,4]: dd\nM[3,4]: cc" + SOFTMAX.replace("\n    ", "\n")), dict(A=A, B=B, M=MASK)
+    )
     scores = torch.from_numpy(A).masked_fill(torch.from_numpy(MASK) == 0, -torch.inf)
     expected = torch.softmax(scores, dim=1).numpy()
     full = MASK.any(1)
@@ -117,7 +119,9 @@ def test_masked_elements_count_as_zero_in_results_and_products_only() -> None:
 def test_masks_meet_and_broadcast() -> None:
     other = MASK[:, ::-1].copy()
     data = {"A": A, "B": B, "M": MASK, "N": other, "r": np.array([1.0, 0, 2])}
-    text = "N[3,4]: cc\nr[3]: c\nm[i,j] = mask(A[i,j], M[i,j])\nn[i,j] = mask(B[i,j], N[i,j])\ny[i,j] = m[i,j] + n[i,j]\n"
+    text = (
+        "N[3,4]: cc\nr[3]: c\nm[i,j] = mask(A[i,j], M[i,j])\nn[i,j] = mask(B[i,j], N[i,j])\ny[i,j] = m[i,j] + n[i,j]\n"
+    )
     text += "twice[i,j] = mask(m[i,j], N[i,j])\nrows[i,j] = mask(A[i,j], r[i])\nreturn y, twice, rows"
     found = interpret(parse(DECLARED + text), data)
     np.testing.assert_allclose(found["y"], np.where((MASK != 0) & (other != 0), A + B, 0))
@@ -126,14 +130,18 @@ def test_masks_meet_and_broadcast() -> None:
 
 
 def test_a_mask_keeps_stored_zeros() -> None:
-    tree = FiberTree.from_coordinates(np.array([[0, 2], [1, 3]]), np.zeros(2, np.float32), (3, 4), Format.parse("cc", 2))
+    tree = FiberTree.from_coordinates(
+        np.array([[0, 2], [1, 3]]), np.zeros(2, np.float32), (3, 4), Format.parse("cc", 2)
+    )
     found = run("y[i,j] = mask(A[i,j], M[i,j])", M=tree)["y"]  # type: ignore[arg-type]
     assert [tuple(place) for place in np.argwhere(found)] == [(0, 1), (2, 3)]
 
 
 def test_dtype_and_fiber_trees() -> None:
     program = parse("A[3,4]: cc\ny[i,j] = A[i,j] * 2")
-    found = interpret(program, {"A": FiberTree.from_dense(A.astype(np.float32), Format.parse("cc", 2))}, np.float32)["y"]
+    found = interpret(program, {"A": FiberTree.from_dense(A.astype(np.float32), Format.parse("cc", 2))}, np.float32)[
+        "y"
+    ]
     assert found.dtype == np.float32
     np.testing.assert_array_equal(found, A.astype(np.float32) * 2)
 

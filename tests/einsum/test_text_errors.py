@@ -51,7 +51,11 @@ DECLARED = "A[3,4]: cc\nb[3]: d\n"
         ("y[i] = b[i] + sum(A[i,j])", "sum", "inside an expression sum must say over what, as in sum[j](...)"),
         ("y[i] = sum[i](A[i,j])", "sum", "sum is over [i] but the output lacks [j]; both must name the same indices"),
         ("y[i] = b[i] + sum[k](A[i,j])", "sum", "sum over 'k', which its operand lacks; it has [i,j]"),
-        ("y[i] = b[i] / A[i,j]", "A[i,j]", "index 'j' is missing from the result; write sum[j](...) where it is summed"),
+        (
+            "y[i] = b[i] / A[i,j]",
+            "A[i,j]",
+            "index 'j' is missing from the result; write sum[j](...) where it is summed",
+        ),
         ("y[i] = max(A[i,j], b[i])", "A[i,j]", "index 'j' is missing from the result; write sum[j](...)"),
         ("y[i] = mask(A[i,j], b[i])", "A[i,j]", "index 'j' is missing from the result; write sum[j](...)"),
         ("  y[i] = b[i] * 2", None, "cannot be read: unexpected indent"),
@@ -74,7 +78,10 @@ def test_message_and_caret(line: str, marked: str | None, message: str) -> None:
     ("lines", "message"),
     [
         ("y[i] = b[i] + 1\ny[i] = b[i] + 2", "line 4, column 1: tensor 'y' is defined a second time; use a new name"),
-        ("y[i] = b[i] + 1\ny[3]: c", "line 4, column 1: tensor 'y' is declared after its statement; move the declaration"),
+        (
+            "y[i] = b[i] + 1\ny[3]: c",
+            "line 4, column 1: tensor 'y' is declared after its statement; move the declaration",
+        ),
         ("y[i] = b[i] + 1\nreturn y\nreturn b", "line 5, column 1: nothing may follow the `return` line"),
         ("# only\n# comments", "the program has no statement; write e.g. T[i,j] = A[i,k] * X[k,j]"),
         ("y[i] = " + "-" * 3000 + "b[i]", "the program text is nested too deeply; split the longest right-hand side"),

@@ -48,17 +48,49 @@ def test_well_formed_programs_pass() -> None:
     ("tensors", "made", "message"),
     [
         (INPUTS, statement("y[i]", Unary(UnaryOp.NEG, b)), "`y[i] = neg(b[i])` defines 'y', which is not declared"),
-        (VECTOR, statement("y[i]", Unary(UnaryOp.NEG, access("q[i]"))), "reads 'q' before anything defines it; known here"),
-        (VECTOR, statement("y[i]", Unary(UnaryOp.NEG, access("y[i]"))), "reads 'y' before anything defines it; known here"),
-        (VECTOR, statement("y[i]", Unary(UnaryOp.NEG, access("A[i]"))), "'A' has 2 dimensions (3, 4) but is used with 1"),
+        (
+            VECTOR,
+            statement("y[i]", Unary(UnaryOp.NEG, access("q[i]"))),
+            "reads 'q' before anything defines it; known here",
+        ),
+        (
+            VECTOR,
+            statement("y[i]", Unary(UnaryOp.NEG, access("y[i]"))),
+            "reads 'y' before anything defines it; known here",
+        ),
+        (
+            VECTOR,
+            statement("y[i]", Unary(UnaryOp.NEG, access("A[i]"))),
+            "'A' has 2 dimensions (3, 4) but is used with 1",
+        ),
         (MATRIX, statement("y[i]", Unary(UnaryOp.NEG, b)), "'y' has 2 dimensions (3, 4) but is used with 1 indices"),
-        (VECTOR, statement("y[i]", Product(access("A[i,i]"), b)), "'A' is used with a repeated index ('i', 'i'); diagonals"),
+        (
+            VECTOR,
+            statement("y[i]", Product(access("A[i,i]"), b)),
+            "'A' is used with a repeated index ('i', 'i'); diagonals",
+        ),
         (MATRIX, statement("y[i,i]", Unary(UnaryOp.NEG, b)), "'y' is used with a repeated index ('i', 'i')"),
-        (VECTOR, statement("y[i]", Product(A, access("b[j]"))), "index 'j' has size 4 in 'A' but 3 in 'b'; both must be"),
-        (MATRIX, statement("y[i,k]", Product(A, b)), "output index 'k' occurs in no operand; its size is unknown. Known"),
-        (MATRIX, statement("y[i,j]", Reduction(ReduceOp.MAX, A)), "max reduces nothing, the output has every index of 'A'"),
+        (
+            VECTOR,
+            statement("y[i]", Product(A, access("b[j]"))),
+            "index 'j' has size 4 in 'A' but 3 in 'b'; both must be",
+        ),
+        (
+            MATRIX,
+            statement("y[i,k]", Product(A, b)),
+            "output index 'k' occurs in no operand; its size is unknown. Known",
+        ),
+        (
+            MATRIX,
+            statement("y[i,j]", Reduction(ReduceOp.MAX, A)),
+            "max reduces nothing, the output has every index of 'A'",
+        ),
         (VECTOR, statement("y[i]", Unary(UnaryOp.EXP, A)), "index 'j' is missing from the output of an element-wise"),
-        (VECTOR, statement("y[i]", Binary(BinaryOp.ADD, b, A)), "only products sum silently, write sum(...) or max(...)"),
+        (
+            VECTOR,
+            statement("y[i]", Binary(BinaryOp.ADD, b, A)),
+            "only products sum silently, write sum(...) or max(...)",
+        ),
         (VECTOR, statement("y[i]", Mask(A, b)), "index 'j' is missing from the output of an element-wise operation"),
         (
             {**INPUTS, "y": ((4, 3), "dd")},
@@ -73,7 +105,11 @@ def test_well_formed_programs_pass() -> None:
             "the constant of mul_scalar is nan; it must be finite",
         ),
         (VECTOR, statement("y[0]", Unary(UnaryOp.NEG, access("b[0]"))), "index '0' must be an identifier"),
-        (MATRIX, statement("y[i,j]", Mask(A, b)), "'y' has masked-out elements but is stored as dd, whose innermost level"),
+        (
+            MATRIX,
+            statement("y[i,j]", Mask(A, b)),
+            "'y' has masked-out elements but is stored as dd, whose innermost level",
+        ),
     ],
 )
 def test_one_statement(tensors: dict[str, tuple[tuple[int, ...], str]], made: Statement, message: str) -> None:
@@ -87,7 +123,9 @@ def test_several_statements() -> None:
     tensors = {**VECTOR, "z": ((3,), "c")}
     assert "the mask 'y' is computed; which of its elements are stored" in fault(program(tensors, first, computed))
     later = statement("z[i]", Unary(UnaryOp.NEG, access("y[i]")))
-    assert "Declare it as an input or move the statement down" in fault(program({**VECTOR, "z": ((3,), "d")}, later, first))
+    assert "Declare it as an input or move the statement down" in fault(
+        program({**VECTOR, "z": ((3,), "d")}, later, first)
+    )
 
 
 @pytest.mark.parametrize(
@@ -120,4 +158,6 @@ def test_declarations() -> None:
 
 def test_a_fault_names_the_source_line() -> None:
     made = Statement(Access("y", ("i",)), Unary(UnaryOp.EXP, A), Origin(source="net.py:12: y = torch.exp(a)"))
-    assert fault(program(VECTOR, made)).startswith("statement `y[i] = exp(A[i,j])` (net.py:12: y = torch.exp(a)): index 'j'")
+    assert fault(program(VECTOR, made)).startswith(
+        "statement `y[i] = exp(A[i,j])` (net.py:12: y = torch.exp(a)): index 'j'"
+    )

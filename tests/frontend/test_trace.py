@@ -1,15 +1,14 @@
 """Traced modules mean what eager PyTorch computes, and are stored as their data or the annotation say."""
 
-import copy
 from collections import OrderedDict
 
 import numpy as np
 import pytest
 import torch
-import torch.nn.functional as F
 from torch import nn
+from torch.nn import functional as F  # noqa: N812
 
-from fuseflow.einsum import Statement
+from fuseflow.einsum import Program
 from fuseflow.formats import Format
 from fuseflow.frontend import trace
 from tests.frontend.modules import Call, Network, check, data, formats, sparse
@@ -97,7 +96,7 @@ def test_operations(name: str) -> None:
         assert len([item for item in inside if _outside(traced.program, item, inside)]) == 1
 
 
-def _outside(program, item: str, inside: set[str]) -> bool:  # type: ignore[no-untyped-def]
+def _outside(program: Program, item: str, inside: set[str]) -> bool:
     return item in program.outputs or any(reader.name not in inside for reader in program.readers(item))
 
 
@@ -122,7 +121,9 @@ def test_linear(bias: bool) -> None:
 
 
 def test_sequential() -> None:
-    module = nn.Sequential(nn.Linear(3, 4), nn.ReLU(inplace=True), nn.Dropout(inplace=True), nn.Linear(4, 2), nn.Softmax(1))
+    module = nn.Sequential(
+        nn.Linear(3, 4), nn.ReLU(inplace=True), nn.Dropout(inplace=True), nn.Linear(4, 2), nn.Softmax(1)
+    )
     traced = check(module, data(5, 3))
     assert traced.program.statement("linear").origin.source == "module '0', a Linear"
     assert [made.origin.layer for made in traced.program][:4] == ["0", "0", "1", "3"]
@@ -134,8 +135,7 @@ def test_default_order_is_the_reading_order() -> None:
         return x.t() @ w.t() + v @ z, torch.softmax(w, 1)
 
     traced = check(Call(function), data(3, 4), data(5, 3), data(4, 2), data(2, 5))
-    names = ["inputs_0", "inputs_1", "inputs_2", "inputs_3"]
-    assert list(formats(traced).values()) == ["dd:1,0", "dd:1,0", "dd", "dd"], names
+    assert list(formats(traced).values()) == ["dd:1,0", "dd:1,0", "dd", "dd"]
 
 
 def test_a_softmax_of_an_input_reads_it_along_the_reduced_dimension_last() -> None:
@@ -184,22 +184,23 @@ def test_buffers_may_be_sparse_and_unused_inputs_vanish() -> None:
 
     traced = check(Fixed(), data(4, 3), data(2, 2))
     assert formats(traced) == {"adjacency": "cc", "x": "dd"}
-    assert [made.name for made in traced.program] == ["_sparse_mm".strip("_")]
+    assert [made.name for made in traced.program] == ["sparse_mm"]
 
 
-def test_the_same_tensor_passed_twice_is_two_inputs() -> None:
+def test_the_same_tensor_passed_twice_is_one_input() -> None:
     x = data(3, 3)
-    assert len(check(Call(lambda a, b: a @ b), x, x).program.inputs) == 2
+    assert formats(check(Call(lambda a, b: a @ b), x, x)) == {"inputs_0": "dd"}
+    for name in ("inputs_0", "inputs_1"):
+        assert formats(check(Call(lambda a, b: a @ b), x, x, formats={name: "cc"})) == {"inputs_0": "cc"}
 
 
 def test_training_flags_are_left_as_they_were() -> None:
     module = nn.Sequential(nn.Linear(3, 4), nn.Dropout(0.5), nn.Dropout(0.5))
     module.train()
     module[1].eval()
-    before = copy.deepcopy([part.training for part in module.modules()])
-    check_flags = trace(module, (data(2, 3),))
+    before = [part.training for part in module.modules()]
+    trace(module, (data(2, 3),))
     assert [part.training for part in module.modules()] == before
-    assert all(isinstance(made, Statement) for made in check_flags.program)
 
 
 def test_float64_is_stored_as_float32() -> None:
