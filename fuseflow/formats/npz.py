@@ -86,9 +86,11 @@ def read_arrays(path: str | Path) -> dict[str, NDArray[Any]]:
 
 def open_archive(stream: BinaryIO) -> NpzFile:
     """The archive in ``stream``; this call and reading arrays from it raise ARCHIVE_ERRORS if it is damaged."""
+    if stream.read(2) != b"PK":  # numpy would take other bytes for a pickle, and advise to load it
+        raise ValueError("it is not a zip archive")
+    stream.seek(0)
     archive = np.load(stream, allow_pickle=False)
-    if not isinstance(archive, NpzFile):
-        raise ValueError("it is one bare array, not an archive")
+    assert isinstance(archive, NpzFile)  # what numpy makes of a zip archive
     return archive
 
 

@@ -94,7 +94,7 @@ def test_archives_that_do_not_fit() -> None:
     assert "a layout that is not known; expected adj_matrix.data or adj_data" in str(caught.value)
     with pytest.raises(DataError, match=r"small_graph.npz cannot be read as an .npz archive: "):
         archive(archive_bytes()[:300])
-    with pytest.raises(DataError, match="it is one bare array, not an archive"):
+    with pytest.raises(DataError, match="it is not a zip archive"):
         archive(
             np.lib.format.magic(1, 0)
             + b"v\x00"

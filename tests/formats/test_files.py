@@ -155,7 +155,7 @@ def test_bad_npz(tmp_path: Path) -> None:
             read_npz(path)
         assert str(path) in str(caught.value)
     np.save(tmp_path / "b.npy", np.ones(2))
-    with pytest.raises(DataError, match="it is one bare array, not an archive"):
+    with pytest.raises(DataError, match="it is not a zip archive"):
         read_npz(tmp_path / "b.npy")
 
 
