@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable
 
-from fuseflow.einsum import Program, Statement, Unary, UnaryOp
+from fuseflow.einsum import Product, Program, Statement, Unary, UnaryOp
 from fuseflow.schedule.schedule import Region, Schedule
 
 ACTIVATIONS = frozenset({UnaryOp.RELU, UnaryOp.SIGMOID, UnaryOp.TANH})
@@ -35,10 +35,11 @@ def full(program: Program) -> Schedule:
 def layers(program: Program) -> dict[str, list[str]]:
     """Statement names per layer, in program order.
 
-    A layer is one call of a child module of the model; an operation outside of any child belongs to the layer before
-    it. A program without such structure is cut behind every activation.
+    A layer is one call of a child module of the model that has a product; an operation outside of any child, and a
+    child without a product, such as an activation, belong to the layer before it. A program without such structure is
+    cut behind every activation.
     """
-    named = _cut(program.statements)
+    named = _with_products(_cut(program.statements), program)
     return named if len(named) > 1 else _by_activation(program)
 
 
@@ -52,6 +53,24 @@ def _cut(statements: Iterable[Statement]) -> dict[str, list[str]]:
             current, key = label, _unused(label, found)
         found.setdefault(key, []).append(statement.name)
     return found
+
+
+def _with_products(found: dict[str, list[str]], program: Program) -> dict[str, list[str]]:
+    """``found`` with every layer that has no product joined to the one before it, if any has one."""
+    multiplying = {
+        name
+        for name, statements in found.items()
+        if any(isinstance(program.statement(item).expression, Product) for item in statements)
+    }
+    if not multiplying:
+        return found
+    joined: dict[str, list[str]] = {}
+    last = ""
+    for name, statements in found.items():
+        if name in multiplying or not last:
+            last = name
+        joined.setdefault(last, []).extend(statements)
+    return joined
 
 
 def _unused(name: str, taken: Collection[str]) -> str:

@@ -52,7 +52,7 @@ def test_maximum_is_innermost() -> None:
 
 def test_region_with_two_results_is_refused() -> None:
     program = ff.parse("A[3]: d\nT[i] = exp(A[i])\nU[i] = relu(T[i])\nY[i] = T[i] + U[i]")
-    with pytest.raises(ScheduleError, match="would need 2 outputs: T .read by Y outside the region., U"):
+    with pytest.raises(ScheduleError, match=r"would need 2 outputs: T .read by Y outside the region., U"):
         fuse(program, Region("both", ("T", "U")))
 
 
