@@ -130,7 +130,7 @@ def to_dot(graph: Graph, *, title: str | None = None, legend: bool = True) -> st
     if writers:
         lines.append(f"  {{ rank=sink; {'; '.join(writers)} }}")
     for node in graph.nodes:
-        lines += [_edge(graph, node, spec, port) for spec, port in zip(node.block.inputs, node.inputs, strict=True)]
+        lines += _edges(graph, node)
     if legend and graph.nodes:
         lines += _legend(graph)
     return "\n".join([*lines, "}", ""])
@@ -207,13 +207,30 @@ def _node(node: Node) -> str:
     )  # fmt: skip
 
 
-def _edge(graph: Graph, node: Node, spec: PortSpec, port: Port) -> str:
-    kind = _drawn_kind(graph, node, spec, port)
-    plain = spec.name in ("data", "signal") or spec.name.startswith(kind.value)
-    label = spec.name if spec.name.startswith(kind.value) else kind.value if plain else f"{kind.value} {spec.name}"
+def _edges(graph: Graph, node: Node) -> list[str]:
+    """Edges into ``node``. Those from one node run side by side: the first carries the labels of all."""
+    wires = list(zip(node.block.inputs, node.inputs, strict=True))
+    labels: dict[str, list[str]] = {}
+    for spec, port in wires:
+        labels.setdefault(port.node, []).append(_label(_drawn_kind(graph, node, spec, port), spec))
+    lines = []
+    for spec, port in wires:
+        label = "\n".join(labels.pop(port.node, ()))
+        lines.append(_edge(graph, node, spec, port, label))
+    return lines
+
+
+def _label(kind: StreamKind, spec: PortSpec) -> str:
+    if spec.name.startswith(kind.value):
+        return spec.name
+    return kind.value if spec.name in ("data", "signal") else f"{kind.value} {spec.name}"
+
+
+def _edge(graph: Graph, node: Node, spec: PortSpec, port: Port, label: str) -> str:
     return _statement(
         f"{_quoted(port.node)} -> {_quoted(node.name)}", label=label, id=f"edge-{port}-{node.name}.{spec.name}",
-        tooltip=f"{port} -> {node.name}.{spec.name}: {graph.stream_kind(port).value}", **_stroke(kind),
+        tooltip=f"{port} -> {node.name}.{spec.name}: {graph.stream_kind(port).value}",
+        **_stroke(_drawn_kind(graph, node, spec, port)),
     )  # fmt: skip
 
 

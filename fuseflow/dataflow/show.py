@@ -16,6 +16,8 @@ def mimebundle(graph: Graph) -> dict[str, str]:
             "text/plain": f"{text}\n(no picture above {MAX_DRAWN_NODES} nodes; to_svg(graph) draws it all the same)"
         }
     try:
-        return {"text/plain": text, "image/svg+xml": to_svg(graph)}
+        # As wide as its page at most: a notebook would cut a wider picture off.
+        picture = to_svg(graph).replace("<svg ", '<svg style="max-width:100%;height:auto" ', 1)
+        return {"text/plain": text, "image/svg+xml": picture}
     except FuseflowError as fault:
         return {"text/plain": f"{text}\n(no picture: {fault})"}
