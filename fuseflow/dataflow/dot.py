@@ -14,16 +14,28 @@ from fuseflow.dataflow.blocks import (
     Array,
     BinaryALU,
     Block,
+    CoordDrop,
+    CoordHold,
+    CoordMask,
     CrdWriter,
+    Flatten,
+    Fork,
+    Gather,
+    Generator,
     Joiner,
     LevelScanner,
     Locate,
     PortSpec,
     Reduce,
     Repeat,
+    Repeater,
+    RepeatSignal,
     Root,
+    Sink,
     SparseAccumulator,
+    StopDrop,
     UnaryALU,
+    ValueDrop,
     ValWriter,
 )
 from fuseflow.dataflow.graph import Graph, Node, Part, Port
@@ -64,8 +76,11 @@ _LOCATE = _Family("locate", "locate", "box", "#CFE4F5", "filled,diagonals")
 _ARRAY = _Family("array", "array", "cylinder", "#FBDDC1")
 _ALU = _Family("alu", "ALU", "oval", "#F6D5E5", peripheries=2, margin="0.04,0.02")
 _FOLD = _Family("fold", "reduce, accumulate", "invtrapezium", "#E3D8EE", margin="0,0")
+_CRD = _Family("coordinates", "drop, hold, mask, flatten", "parallelogram", "#E4EFC8", margin="0,0")
+_LANES = _Family("lanes", "fork, gather", "trapezium", "#D3EDEF", margin="0,0")
+_SINK = _Family("sink", "sink", "oval", "#E6E6E6", margin="0.04,0.02")
 _WRITE = _Family("write", "writer", "note", "#E6E6E6")
-_FAMILIES = (_SOURCE, _SCAN, _REPEAT, _JOIN, _LOCATE, _ARRAY, _ALU, _FOLD, _WRITE)
+_FAMILIES = (_SOURCE, _SCAN, _REPEAT, _JOIN, _LOCATE, _ARRAY, _ALU, _FOLD, _CRD, _LANES, _SINK, _WRITE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,17 +179,41 @@ def describe(block: Block) -> str:
             return f"{tensor} level {level}, index {index}"
         case ValWriter(tensor=tensor):
             return f"values of {tensor}"
+        case Generator(stream=stream, tokens=tokens):
+            return f"{len(tokens)} {stream.value} tokens"
+        case Sink():
+            return "drops what comes"
+        case RepeatSignal(index=index):
+            return f"repeat signal over {index}"
+        case Repeater(index=index, payload=payload):
+            return f"{payload.value} for each {index}, by signal"
+        case CoordDrop(outer=outer, inner=inner):
+            return f"{outer} without any {inner}"
+        case CoordHold(outer=outer, inner=inner):
+            return f"{outer} for each {inner}"
+        case CoordMask(outer=outer, inner=inner, masked=masked):
+            return f"drop where {masked.value}\no = {outer}, i = {inner}"
+        case Flatten(outer=outer, inner=inner, index=index, factor=factor):
+            return f"{index} = {outer} × {factor} + {inner}"
+        case Fork(lanes=lanes):
+            return f"into {lanes} lanes"
+        case Gather(lanes=lanes, guarded=guarded):
+            return f"from {lanes} lanes" + (", guarded" if guarded else "")
+        case StopDrop():
+            return "repeated stops"
+        case ValueDrop(index=index):
+            return f"zeros, at {index}"
         case _:
             assert_never(block)
 
 
 def _family(block: Block) -> _Family:
     match block:
-        case Root():
+        case Root() | Generator():
             return _SOURCE
         case LevelScanner():
             return _SCAN
-        case Repeat():
+        case Repeat() | RepeatSignal() | Repeater():
             return _REPEAT
         case Joiner():
             return _JOIN
@@ -188,6 +227,12 @@ def _family(block: Block) -> _Family:
             return _FOLD
         case CrdWriter() | ValWriter():
             return _WRITE
+        case CoordDrop() | CoordHold() | CoordMask() | Flatten() | StopDrop() | ValueDrop():
+            return _CRD
+        case Fork() | Gather():
+            return _LANES
+        case Sink():
+            return _SINK
         case _:
             assert_never(block)
 

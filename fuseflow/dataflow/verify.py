@@ -9,18 +9,25 @@ from collections.abc import Iterator, Sequence
 
 from fuseflow.dataflow.blocks import (
     Array,
+    CoordMask,
     CrdWriter,
+    Flatten,
+    Fork,
+    Gather,
+    Generator,
     Joiner,
     LevelScanner,
     Locate,
     PortSpec,
     Repeat,
+    Repeater,
     Root,
     SparseAccumulator,
+    StopDrop,
     ValWriter,
 )
 from fuseflow.dataflow.graph import Graph, Node, Port
-from fuseflow.dataflow.tokens import StreamKind
+from fuseflow.dataflow.tokens import DONE, EMPTY, REPEAT, Stop, StreamKind, Token
 from fuseflow.errors import VerifyError
 
 MAX_DEPTH = 10
@@ -103,7 +110,7 @@ def _check_wire(graph: Graph, node: Node, spec: PortSpec, port: Port, producer: 
             f"input {spec.name!r} takes a {_kinds(spec)} stream, but {port} is a {kind.value} stream; rewire the input"
         )
         raise _error(graph, node, text)
-    if isinstance(node.block, Repeat) and spec.name == "data" and kind is not node.block.payload:
+    if isinstance(node.block, Repeat | Repeater) and spec.name == "data" and kind is not node.block.payload:
         text = (
             f"input 'data' reads {port}, a {kind.value} stream, but the block repeats {node.block.payload.value} "
             f"payloads onto output 'out'; set payload=StreamKind.{kind.name} or rewire the input"
@@ -151,8 +158,46 @@ def _check_block(graph: Graph, node: Node) -> None:
                 raise _error(graph, node, text)
         case LevelScanner(extent=int(extent)) | Locate(extent=extent) if extent < 0:
             raise _error(graph, node, f"the extent of a dense level must be 0 or more, not {extent}")
+        case Flatten(factor=factor) if factor < 0:
+            raise _error(graph, node, f"the factor is the size of the inner dimension, 0 or more, not {factor}")
+        case Fork(lanes=lanes, payload=payload) | Gather(lanes=lanes, payload=payload):
+            if lanes < 1:
+                raise _error(graph, node, f"needs 1 lane or more, not {lanes}")
+            _check_no_signal(graph, node, payload)
+        case StopDrop(payload=payload):
+            _check_no_signal(graph, node, payload)
+        case Generator(stream=stream, tokens=tokens):
+            _check_tokens(graph, node, stream, tokens)
         case _:
             pass
+
+
+def _check_no_signal(graph: Graph, node: Node, payload: StreamKind) -> None:
+    if payload is StreamKind.SIGNAL:
+        raise _error(graph, node, "carries references, coordinates or values, not repeat signals; wire the data here")
+
+
+def _check_tokens(graph: Graph, node: Node, stream: StreamKind, tokens: Sequence[Token]) -> None:
+    """Tokens of the right kind, and one ``D``, at the end."""
+    for place, token in enumerate(tokens):
+        if isinstance(token, Stop) or token is DONE:
+            fits = True
+        elif stream is StreamKind.SIGNAL or token is REPEAT:
+            fits = stream is StreamKind.SIGNAL and token is REPEAT
+        elif stream is StreamKind.VAL:
+            fits = token is EMPTY or isinstance(token, int | float)
+        else:
+            fits = token is EMPTY or (isinstance(token, int) and token >= 0)
+        if not fits:
+            text = (
+                f"token {place} of its {stream.value} stream is {token!r}, which is no token of that kind; replace it"
+            )
+            raise _error(graph, node, text)
+        if (token is DONE) != (place == len(tokens) - 1):
+            text = f"token {place} of {len(tokens)} is {token!r}; a stream ends in D and has no other"
+            raise _error(graph, node, text)
+    if not tokens:
+        raise _error(graph, node, "has no tokens; a stream has at least its D")
 
 
 def _check_references(graph: Graph) -> None:
@@ -167,8 +212,18 @@ def _check_references(graph: Graph) -> None:
                 if not block.dense:
                     _expect(graph, node, "ref", target.get(node.inputs[0]), (tensor, level - 1))
                 target[Port(name, "ref")] = (tensor, level)
-            case Repeat():
+            case Generator(stream=StreamKind.REF, tensor=str(tensor), level=level):
+                target[Port(name, "out")] = (tensor, level)
+            case Repeat() | Repeater() | StopDrop():
                 _pass(target, node.inputs[0], Port(name, "out"))
+            case CoordMask():
+                _pass(target, node.inputs[2], Port(name, "ref"))
+            case Fork(lanes=lanes):
+                for number in range(lanes):
+                    _pass(target, node.inputs[0], Port(name, f"out{number}"))
+            case Gather(lanes=lanes):
+                if len({target.get(port) for port in node.inputs[:lanes]}) == 1:
+                    _pass(target, node.inputs[0], Port(name, "out"))
             case Joiner(payloads=payloads):
                 for number in range(len(payloads)):
                     _pass(target, node.inputs[2 * number + 1], Port(name, f"out{number}"))

@@ -12,6 +12,7 @@ import numpy as np
 from fuseflow.dataflow.blocks import CrdWriter, LevelScanner, Root, ValWriter
 from fuseflow.dataflow.graph import Graph, Port
 from fuseflow.dataflow.tokens import Token
+from fuseflow.dataflow.verify import verify
 from fuseflow.errors import SimulationError
 from fuseflow.formats import FiberTree
 from fuseflow.sim.assemble import RawLevel, assemble
@@ -55,21 +56,23 @@ def simulate(
     """Run ``graph`` on ``tensors``; with ``record`` the result keeps every stream that left a port.
 
     ``progress`` is called at most ten times a second. ``chunk_tokens`` trades memory against overhead and never
-    changes the result. Raises SimulationError where streams do not fit together, where a tensor does not fit its
-    block, or when the machine has bounded channels (see ``interpret`` for those).
+    changes the result. Raises VerifyError for a graph that is not well formed, SimulationError where streams do not
+    fit together, where a tensor does not fit its block, or when the machine has bounded channels (see ``interpret``
+    for those).
     """
     if machine.channel_capacity is not None:
         raise SimulationError(
             f"machine {machine.name!r} has channels of {machine.channel_capacity} tokens; the compiled engine "
             "simulates unbounded channels only: use fuseflow.sim.interpret, or channel_capacity=None"
         )
+    verify(graph)
     recorded: dict[Port, list[tuple[Token, int]]] | None = {} if record else None
     units = _wire(graph, tensors, machine, chunk_tokens, recorded)
     run(units, None if progress is None else _watcher(units, tensors, progress))
     cycles = max((unit.clock for unit in units), default=0)
     for unit in units:
         cycles = max(cycles, *(int(stream.buffer[1]) for stream in unit.outputs), 0)
-    levels, values = _written(graph, units)
+    levels, values = _written(units)
     output = assemble(graph.output, levels, values)
     return Result(cycles, output, tuple(unit.stats() for unit in units), recorded, machine)
 
@@ -92,31 +95,20 @@ def _wire(
             outputs.append(streams[port])
         state = np.zeros(HEADS + max(len(node.inputs), 4), np.int64)
         for number, port in enumerate(node.inputs):
-            if port not in streams or port.node == node.name:
-                raise SimulationError(
-                    f"node {node.name!r} reads {port} but no node before it has that port; "
-                    "name an existing output port and put the nodes in topological order"
-                )
             streams[port].add_reader(state, number)
         units.append(build_unit(node, state, [streams[port] for port in node.inputs], outputs, tensors, machine))
     return units
 
 
-def _written(graph: Graph, units: list[Unit]) -> tuple[list[RawLevel], np.ndarray[tuple[int], np.dtype[np.float32]]]:
+def _written(units: list[Unit]) -> tuple[list[RawLevel], np.ndarray[tuple[int], np.dtype[np.float32]]]:
     levels: dict[int, RawLevel] = {}
     values = np.empty(0, np.float32)
     for unit in units:
         block = unit.node.block
         if isinstance(block, CrdWriter) and isinstance(unit.sink, CrdSink):
-            if block.level in levels:
-                raise SimulationError(f"{unit.node.name} writes level {block.level} of {block.tensor!r} a second time")
             levels[block.level] = unit.sink.written
         elif isinstance(unit.sink, ValSink):
             values = unit.sink.written
-    order = len(graph.output.shape)
-    missing = [level for level in range(order) if level not in levels]
-    if missing:
-        raise SimulationError(f"graph {graph.name!r} has no writer for level {missing[0]} of {graph.output.tensor!r}")
     return [levels[level] for level in sorted(levels)], values
 
 

@@ -4,12 +4,16 @@ from fuseflow.dataflow.blocks.accumulate import SparseAccumulator
 from fuseflow.dataflow.blocks.alu import BinaryALU, UnaryALU
 from fuseflow.dataflow.blocks.array import Array
 from fuseflow.dataflow.blocks.base import PortSpec
+from fuseflow.dataflow.blocks.coordinates import Comparison, CoordDrop, CoordHold, CoordMask, Flatten
+from fuseflow.dataflow.blocks.drop import StopDrop, ValueDrop
 from fuseflow.dataflow.blocks.join import Join, Joiner
+from fuseflow.dataflow.blocks.lanes import Fork, Gather
 from fuseflow.dataflow.blocks.locate import Locate
 from fuseflow.dataflow.blocks.reduce import Reduce
-from fuseflow.dataflow.blocks.repeat import Repeat
+from fuseflow.dataflow.blocks.repeat import Repeat, Repeater, RepeatSignal
 from fuseflow.dataflow.blocks.scan import LevelScanner, Missing
-from fuseflow.dataflow.blocks.source import Root
+from fuseflow.dataflow.blocks.sink import Sink
+from fuseflow.dataflow.blocks.source import Generator, Root
 from fuseflow.dataflow.blocks.write import CrdWriter, ValWriter
 
 Block = (
@@ -25,13 +29,33 @@ Block = (
     | SparseAccumulator
     | CrdWriter
     | ValWriter
+    | Generator
+    | Sink
+    | RepeatSignal
+    | Repeater
+    | CoordDrop
+    | CoordHold
+    | CoordMask
+    | Flatten
+    | Fork
+    | Gather
+    | StopDrop
+    | ValueDrop
 )
 
 __all__ = [
     "Array",
     "BinaryALU",
     "Block",
+    "Comparison",
+    "CoordDrop",
+    "CoordHold",
+    "CoordMask",
     "CrdWriter",
+    "Flatten",
+    "Fork",
+    "Gather",
+    "Generator",
     "Join",
     "Joiner",
     "LevelScanner",
@@ -40,8 +64,13 @@ __all__ = [
     "PortSpec",
     "Reduce",
     "Repeat",
+    "RepeatSignal",
+    "Repeater",
     "Root",
+    "Sink",
     "SparseAccumulator",
+    "StopDrop",
     "UnaryALU",
     "ValWriter",
+    "ValueDrop",
 ]

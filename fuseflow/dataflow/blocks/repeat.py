@@ -29,3 +29,42 @@ class Repeat:
     @property
     def outputs(self) -> tuple[PortSpec, ...]:
         return (PortSpec("out", (self.payload,), 1),)
+
+
+@dataclass(frozen=True, slots=True)
+class RepeatSignal:
+    """The first half of a :class:`Repeat` on its own: a repeat signal from any stream (simulator rule 3.6)."""
+
+    index: str
+
+    kind: ClassVar[str] = "repeat_signal"
+
+    @property
+    def inputs(self) -> tuple[PortSpec, ...]:
+        return (PortSpec("in", ANY),)
+
+    @property
+    def outputs(self) -> tuple[PortSpec, ...]:
+        return (PortSpec("signal", (StreamKind.SIGNAL,)),)
+
+
+@dataclass(frozen=True, slots=True)
+class Repeater:
+    """The second half of a :class:`Repeat` on its own, driven by a repeat signal stream (simulator rule 3.7).
+
+    One :class:`RepeatSignal` may drive many of them.
+    """
+
+    index: str
+    payload: StreamKind = StreamKind.REF
+    missing: Missing = Missing.EMPTY_FIBER
+
+    kind: ClassVar[str] = "repeater"
+
+    @property
+    def inputs(self) -> tuple[PortSpec, ...]:
+        return (PortSpec("data", PAYLOAD), PortSpec("signal", (StreamKind.SIGNAL,), 1))
+
+    @property
+    def outputs(self) -> tuple[PortSpec, ...]:
+        return (PortSpec("out", (self.payload,), 1),)
