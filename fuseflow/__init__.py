@@ -6,7 +6,7 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-import fuseflow.einsum as _einsum_package  # loaded first: the function below takes over its name in this namespace
+from fuseflow.einsum import nodes as _  # noqa: F401 - loads the package first: the function below takes over its name
 
 if TYPE_CHECKING:
     from fuseflow import datasets as datasets
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-_ = _einsum_package
 _HOMES = {
     "Comparison": "fuseflow.comparison",
     "Compiled": "fuseflow.compiled",
@@ -52,14 +51,15 @@ _MODULES = ("datasets", "models")
 __all__ = [*_HOMES, *_MODULES, "einsum"]
 
 
-def einsum(text: str, name: str = "einsum", **data: Any) -> "Model":
+def einsum(text: str, /, **data: Any) -> "Model":
     """Model of a program in text form: ``ff.einsum("Y[i,j] = A[i,k] * X[k,j]", A=a, X=x)``.
 
-    ``data`` holds one array, scipy sparse matrix or FiberTree per input. See :func:`fuseflow.models.from_text`.
+    ``data`` holds one array, torch tensor, scipy sparse matrix or FiberTree per input.
+    See :func:`fuseflow.models.from_text`.
     """
     from fuseflow.models import from_text
 
-    return from_text(text, name, **data)
+    return from_text(text, **data)
 
 
 def __getattr__(name: str) -> Any:

@@ -111,6 +111,8 @@ def compile(model: Model, schedule: Schedule | str = "full") -> Compiled:
     Raises ScheduleError for an illegal schedule and FusionError for a region that cannot be lowered.
     """
     chosen = named_schedule(model, schedule) if isinstance(schedule, str) else schedule
+    if not isinstance(chosen, Schedule):
+        raise ScheduleError(f"a schedule is a Schedule or the name of one, not {type(schedule).__name__}")
     started = time.perf_counter()
     fills: Fills = {
         name: tuple(tree.fill(level) for level in range(len(tree.levels))) for name, tree in model.tensors.items()

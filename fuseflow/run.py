@@ -12,7 +12,7 @@ from fuseflow.dataflow.graph import Graph
 from fuseflow.errors import FuseflowError, SimulationError
 from fuseflow.formats import FiberTree
 from fuseflow.models import Model
-from fuseflow.sim import Machine, Result, interpret, simulate
+from fuseflow.sim import Machine, Progress, Result, interpret, simulate
 
 TOLERANCE = 1e-4
 """Largest relative error that :meth:`Run.check` accepts."""
@@ -95,7 +95,8 @@ class Run:
         if not found.passed:
             raise SimulationError(
                 f"{self.model.name} under schedule {self.schedule!r} differs from {found.reference} by "
-                f"{found.max_rel_error:.3g} relative, more than {found.tolerance:g}. Please report this as a fault"
+                f"{found.max_rel_error:.3g} relative, more than {found.tolerance:g}. If the values stay within the "
+                "range of float32 and divide nothing by zero, this is a fault of fuseflow"
             )
         return found
 
@@ -151,6 +152,8 @@ def execute(
     compile_seconds: float,
 ) -> Run:
     """Simulate ``graphs`` in order, each result feeding the later ones in its declared format."""
+    if engine not in ("compiled", "interpreter"):
+        raise SimulationError(f"unknown engine {engine!r}; use 'compiled' or 'interpreter'")
     started = time.perf_counter()
     tensors: dict[str, FiberTree] = dict(model.tensors)
     kernels: list[KernelRun] = []
@@ -161,10 +164,8 @@ def execute(
             if engine == "compiled":
                 report = None if progress is None else _relay(progress, number, len(graphs), name)
                 result = simulate(graph, needed, machine, progress=report)
-            elif engine == "interpreter":
-                result = interpret(graph, needed, machine)
             else:
-                raise SimulationError(f"unknown engine {engine!r}; use 'compiled' or 'interpreter'")
+                result = interpret(graph, needed, machine)
         except FuseflowError as error:
             raise type(error)(f"kernel {name!r}: {error}") from error
         kernels.append(KernelRun(name, result, time.perf_counter() - begun))
@@ -175,8 +176,10 @@ def execute(
     return Run(model, schedule, machine, tuple(kernels), outputs, compile_seconds, seconds)
 
 
-def _relay(progress: Callable[[RunProgress], None], kernel: int, kernels: int, name: str):  # type: ignore[no-untyped-def]
-    def report(state) -> None:  # type: ignore[no-untyped-def]
+def _relay(progress: Callable[[RunProgress], None], kernel: int, kernels: int, name: str) -> Callable[[Progress], None]:
+    """Passes the engine's progress on as progress of the whole run."""
+
+    def report(state: Progress) -> None:
         progress(RunProgress(kernel, kernels, name, state.tokens, state.clock_cycles, state.fraction))
 
     return report

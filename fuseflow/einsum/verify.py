@@ -9,7 +9,7 @@ from math import isfinite
 
 from fuseflow.einsum.masks import masked_tensors
 from fuseflow.einsum.nodes import Access, Binary, Mask, Product, Program, Reduction, Statement, Unary
-from fuseflow.einsum.operators import BinaryOp
+from fuseflow.einsum.operators import BinaryOp, ReduceOp
 from fuseflow.einsum.show import show_statement
 from fuseflow.errors import ProgramError
 from fuseflow.formats import LevelKind
@@ -31,6 +31,7 @@ def verify(program: Program) -> None:
         _check_accesses(program, statement)
         _check_indices(statement)
         _check_shape(program, statement)
+        _check_maximum(program, statement)
         match statement.expression:
             case Mask(_, mask) if mask.tensor not in inputs:
                 raise ProgramError(
@@ -157,6 +158,19 @@ def _check_indices(statement: Statement) -> None:
                     f"{_where(statement)}: index {statement.reduced[0]!r} is missing from the output of an "
                     "element-wise operation; only products sum silently, write sum(...) or max(...)"
                 )
+
+
+def _check_maximum(program: Program, statement: Statement) -> None:
+    match statement.expression:
+        case Reduction(ReduceOp.MAX, _):
+            empty = [index for index in statement.reduced if program.extents(statement)[index] == 0]
+            if empty:
+                raise ProgramError(
+                    f"{_where(statement)}: index {empty[0]!r} has size 0, and the maximum of nothing is not defined; "
+                    "give it at least one element"
+                )
+        case _:
+            return
 
 
 def _check_shape(program: Program, statement: Statement) -> None:

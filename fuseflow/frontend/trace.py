@@ -3,8 +3,11 @@
 Every node of the exported graph is translated by the handler of its op, or refused by name and source line.
 """
 
+import inspect
+import logging
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -42,7 +45,8 @@ def trace(
     """Translate ``module`` called with ``inputs``.
 
     ``formats`` gives storage formats by the name of a forward argument or parameter (``"adjacency"``,
-    ``"conv1.linear.weight"``). Without one, a sparse tensor keeps its layout (COO becomes ``dcsr``) and a dense tensor
+    ``"conv1.linear.weight"``), or of a result of the program, which is stored so between kernels (``"linear"``;
+    dense by default). Without one, a sparse tensor keeps its layout (COO becomes ``dcsr``) and a dense tensor
     is stored dense, in the order in which the program reads it.
 
     The module is traced as in ``eval()``; its training flags are as before afterwards. Raises TraceError for anything
@@ -65,13 +69,13 @@ def trace(
             translator.values[node] = Value(names[label], tuple(range(len(shape))), shape)
     _translate(translator, graph)
     outputs = _outputs(translator, graph)
-    chosen = _formats(translator, names, found, formats or {})
+    chosen, stored = _formats(translator, names, found, formats or {})
     used = {access.tensor for statement in translator.statements for access in statement.operands}
     declared = [
         Tensor(names[label], translator.shapes[names[label]], chosen[label]) for label in names if names[label] in used
     ]
     results = [
-        Tensor(statement.name, translator.shapes[statement.name], Format.dense(len(statement.output.indices)))
+        Tensor(statement.name, translator.shapes[statement.name], stored[statement.name])
         for statement in translator.statements
     ]
     program = Program((*declared, *results), tuple(translator.statements), outputs)
@@ -95,8 +99,7 @@ def _export(module: "torch.nn.Module", inputs: tuple[Any, ...]) -> "torch.export
     flags = {part: part.training for part in module.modules()}
     module.eval()
     try:
-        with warnings.catch_warnings(), torch.no_grad():
-            warnings.simplefilter("ignore")
+        with _quiet(), torch.no_grad():
             exported = torch.export.export(module, inputs, strict=False)
     except FuseflowError:
         raise
@@ -114,6 +117,19 @@ def _export(module: "torch.nn.Module", inputs: tuple[Any, ...]) -> "torch.export
             part.training = training
     _check_results(exported, module)
     return exported
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Silences what torch warns and logs while it exports: what matters of it becomes the message of the error."""
+    before = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(before)
 
 
 def _check_results(exported: "torch.export.ExportedProgram", module: "torch.nn.Module") -> None:
@@ -145,6 +161,13 @@ class _Placeholders:
     aliases: dict[str, str] = field(default_factory=dict)
 
 
+def _argument_names(module: "torch.nn.Module", placeholders: list[str]) -> list[str]:
+    """Names of the forward arguments as the user wrote them; the exported graph has them in lower case."""
+    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    written = [name for name, item in inspect.signature(module.forward).parameters.items() if item.kind in kinds]
+    return [*written[: len(placeholders)], *placeholders[len(written) :]]
+
+
 def _placeholders(
     exported: "torch.export.ExportedProgram", module: "torch.nn.Module", inputs: tuple[Any, ...]
 ) -> _Placeholders:
@@ -155,14 +178,16 @@ def _placeholders(
         **dict(module.named_buffers(remove_duplicate=False)),
     }
     specs = exported.graph_signature.input_specs
-    arguments = [getattr(spec.arg, "name", "") for spec in specs if spec.kind is InputKind.USER_INPUT]
+    placeholders = [getattr(spec.arg, "name", "") for spec in specs if spec.kind is InputKind.USER_INPUT]
+    arguments = _argument_names(module, placeholders)
     found = _Placeholders()
     owners: dict[int, str] = {}
     tensor: Any
     for spec in specs:
         name = getattr(spec.arg, "name", "")
         if spec.kind is InputKind.USER_INPUT:
-            label, tensor = name, inputs[arguments.index(name)]
+            position = placeholders.index(name)
+            label, tensor = arguments[position], inputs[position]
         else:
             tensor = state.get(spec.target or "", exported.constants.get(spec.target or ""))
             if tensor is None or not hasattr(tensor, "shape"):
@@ -256,15 +281,19 @@ def _drop_unused(translator: Translator, outputs: list[str]) -> None:
 
 def _formats(
     translator: Translator, names: dict[str, str], placeholders: _Placeholders, wanted: Mapping[str, str | Format]
-) -> dict[str, Format]:
+) -> tuple[dict[str, Format], dict[str, Format]]:
+    """Formats of the inputs by label, and of the results by tensor name: as ``wanted``, or the obvious ones."""
     import torch
 
     data = placeholders.data
+    results = {statement.name: Format.dense(len(statement.output.indices)) for statement in translator.statements}
     by_label = {name: label for label, name in names.items()} | placeholders.aliases | {label: label for label in names}
-    unknown = [name for name in wanted if name not in by_label]
+    unknown = [name for name in wanted if name not in by_label and name not in results]
     if unknown:
-        raise TraceError(f"formats names {unknown[0]!r}, but the module has {', '.join(names)}")
-    chosen = {by_label[name]: spec for name, spec in wanted.items()}
+        raise TraceError(
+            f"formats names {unknown[0]!r}, but the module has {', '.join(names)} and computes {', '.join(results)}"
+        )
+    chosen = {by_label[name]: spec for name, spec in wanted.items() if name in by_label}
     layouts = {torch.sparse_csr: "csr", torch.sparse_csc: "csc"}
     found: dict[str, Format] = {}
     for label, name in names.items():
@@ -274,13 +303,21 @@ def _formats(
             spec = layouts.get(data[label].layout, "dcsr" if order == 2 else "c" * order)
         if spec is None:
             spec = Format(Format.dense(order).levels, _reading_order(translator, name, order))
-        try:
-            found[label] = Format.parse(spec, order) if isinstance(spec, str) else spec
-        except FormatError as error:
-            raise FormatError(f"format of {label!r}: {error}") from None
-        if not isinstance(found[label], Format) or found[label].order != order:
-            raise FormatError(f"format of {label!r}: {found[label]} does not fit a tensor of order {order}")
-    return found
+        found[label] = _format(label, spec, order)
+    for name, spec in wanted.items():
+        if name not in by_label:
+            results[name] = _format(name, spec, results[name].order)
+    return found, results
+
+
+def _format(label: str, spec: str | Format, order: int) -> Format:
+    try:
+        layout = Format.parse(spec, order) if isinstance(spec, str) else spec
+    except FormatError as error:
+        raise FormatError(f"format of {label!r}: {error}") from None
+    if not isinstance(layout, Format) or layout.order != order:
+        raise FormatError(f"format of {label!r}: {layout} does not fit a tensor of order {order}")
+    return layout
 
 
 def _reading_order(translator: Translator, name: str, order: int) -> tuple[int, ...]:

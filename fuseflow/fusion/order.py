@@ -67,7 +67,7 @@ class PartialOrder:
         )
         raise FusionError(
             f"no dataflow order satisfies every storage order: {steps}. Store one of these tensors in another mode "
-            "order, or cut the region between them"
+            'order (a format such as "dd:1,0", for an intermediate too), or end a region between them'
         )
 
     def check(self, order: tuple[str, ...]) -> None:

@@ -107,14 +107,15 @@ def _check(column: Column, outer: tuple[str, ...], is_result: bool, order: tuple
             if place != sorted(place):
                 raise FusionError(
                     f"order {text} cannot be lowered: {column.name} iterates {' '.join(column.loops)}, but "
-                    f"{operand.name} is stored {' '.join(operand.level_variables)}"
+                    f"{operand.name} is stored {' '.join(operand.level_variables)}. Store it in another mode order, or "
+                    f"end a region at {column.name}"
                 )
     if not is_result:
         wanted = tuple(name for name in outer if name in column.variables and name not in outer[: column.shared])
         if wanted != column.produced:
             raise FusionError(
                 f"order {text} cannot be lowered: {column.name} produces {' '.join(column.produced)}, but its consumer "
-                f"iterates {' '.join(wanted)}"
+                f"iterates {' '.join(wanted)}. End a region at {column.name}, or store its operands in another order"
             )
 
 

@@ -13,7 +13,7 @@ from fuseflow.dataflow.graph import Graph, Output, Part, Port
 from fuseflow.dataflow.tokens import StreamKind
 from fuseflow.einsum import Binary, BinaryOp, Mask, Product, ReduceOp, Reduction, Unary, UnaryOp, show_statement
 from fuseflow.errors import FusionError
-from fuseflow.formats import Fill, LevelKind
+from fuseflow.formats import Fill, Format, LevelKind
 from fuseflow.fusion import FusedRegion, Leaf
 from fuseflow.lowering.absent import check_absent, check_stored
 from fuseflow.lowering.builder import Builder
@@ -119,13 +119,16 @@ class Lowering:
             for (source, payload), filtered in zip(named, hidden, strict=True):
                 if filtered is wanted:
                     found.setdefault(source, payload)
-        level = Level(crd, fill_of(tree, fill), found, missing, payloads[0][1], tree)
+        known = fill_of(tree, fill) if self.region.extents[variable] else Fill.UNKNOWN
+        level = Level(crd, known, found, missing, payloads[0][1], tree)
         for source in missing:
             if isinstance(source, Column):
                 self.maybe_missing.add(found[source])
         return level
 
     def source_fill(self, source: Source, path: Path) -> Fill:
+        if self.region.extents[path[-1]] == 0:
+            return Fill.UNKNOWN  # a dense level of size 0 has every coordinate, and empty fibers
         if isinstance(source, Column):
             return self.evaluate(source).fills[path[-1]]
         if any(source in self.levels[path[:depth]].missing for depth in range(1, len(path))):
@@ -193,9 +196,11 @@ class Lowering:
         number = leaf.level(path[-1])
         kind = leaf.tensor.format.levels[number].kind
         if kind is LevelKind.SINGLETON or not leaf.tensor.format.levels[number].unique:
+            mode_order = leaf.tensor.format.mode_order
+            compressed = Format(Format.parse("c" * len(mode_order), len(mode_order)).levels, mode_order)
             raise FusionError(
                 f"tensor {leaf.name!r} is stored as {leaf.tensor.format}; a graph scans dense and compressed levels "
-                'only. Store it as "dcsr" (compressed rows) instead'
+                f'only. Store it as "{compressed}" instead'
             )
         extent = self.region.extents[path[-1]] if kind is LevelKind.DENSE else None
         crd, reference = self.builder.scan(leaf.name, number, path[-1], extent, self.reference(leaf, path[:-1]))

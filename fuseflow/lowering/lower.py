@@ -37,13 +37,18 @@ def lower(region: FusedRegion, order: tuple[str, ...] | None = None, fills: Fill
     if order is not None:
         region.partial_order.check(order)
         return _lower_order(region, order, known)
-    fault: FusionError | None = None
+    faults: list[FusionError] = []
     for candidate in islice(region.orders(), ORDERS_TRIED):
         try:
             return _lower_order(region, candidate, known)
         except FusionError as error:
-            fault = fault or error
-    raise fault if fault is not None else FusionError(f"region {region.name!r} has no legal dataflow order")
+            faults.append(error)
+    if len(faults) == 1:
+        raise faults[0]
+    raise FusionError(
+        f"region {region.name!r}: none of the first {len(faults)} legal dataflow orders can be lowered. The first "
+        f"fails because {faults[0]}"
+    )
 
 
 def _lower_order(region: FusedRegion, order: tuple[str, ...], fills: Fills) -> Lowered:

@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from fuseflow.datasets import GraphData, load
+from fuseflow.errors import TraceError
 from fuseflow.models.model import Model, trace
 
 
@@ -50,8 +51,13 @@ def gcn(
 
     The adjacency is compressed in both levels, features are ``"dense"`` (the artifact's choice) or ``"csr"``, weights
     are stored by input feature with a fraction ``weight_sparsity`` of zeros (0.6 in the artifact), biases dense.
-    Weights are random from ``seed``. DataError for an unknown data set.
+    Weights are random from ``seed``. Raises DataError for an unknown data set, TraceError for sizes that make no model.
     """
+    if hidden < 1 or not 0 <= weight_sparsity <= 1:
+        raise TraceError(
+            f"a GCN needs a hidden width of at least 1 and a weight sparsity from 0 to 1, not {hidden} and "
+            f"{weight_sparsity:g}"
+        )
     data = load(dataset) if isinstance(dataset, str) else dataset
     generator = torch.Generator().manual_seed(seed)
     module = GCN(data.features.shape[1], hidden, data.classes)

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fuseflow.einsum import Program, interpret, parse
-from fuseflow.errors import ProgramError
-from fuseflow.formats import FiberTree, Format
+from fuseflow.errors import DataError, FuseflowError, ProgramError
+from fuseflow.formats import FiberTree, Format, LevelKind
 from fuseflow.frontend import trace as trace_module
 
 if TYPE_CHECKING:
@@ -53,15 +53,22 @@ def trace(
 ) -> Model:
     """Model of any ``torch.nn.Module`` called with ``inputs``; see :func:`fuseflow.frontend.trace`."""
     traced = trace_module(module, inputs, formats)
+    # What the result is compared with must not change when the user goes on training.
+    named = (*module.named_parameters(remove_duplicate=False), *module.named_buffers(remove_duplicate=False))
+    state = {key: value.detach().clone() for key, value in named}
+    arguments = tuple(item.detach().clone() for item in inputs)
 
     def reference() -> dict[str, NDArray[np.floating]]:
         import torch
 
-        was_training = module.training
+        flags = {part: part.training for part in module.modules()}
         module.eval()
-        with torch.no_grad():
-            result = module(*inputs)
-        module.train(was_training)
+        try:
+            with torch.no_grad():
+                result = torch.func.functional_call(module, state, arguments)
+        finally:
+            for part, training in flags.items():
+                part.training = training
         results = result if isinstance(result, tuple | list) else (result,)
         arrays = [item.to_dense().numpy() if item.layout is not torch.strided else item.numpy() for item in results]
         return dict(zip(traced.program.outputs, arrays, strict=True))
@@ -69,36 +76,24 @@ def trace(
     return Model(name or type(module).__name__, traced.program, traced.tensors, reference)
 
 
-def from_text(text: str, name: str = "einsum", **data: Any) -> Model:
-    """Model of a program in text form, with one array, sparse matrix or fiber tree per input.
+def from_text(text: str, /, **data: Any) -> Model:
+    """Model of a program in text form, with one array, tensor, sparse matrix or fiber tree per input.
 
-    An input without a declaration in ``text`` is stored dense if it is an array, and as a scipy matrix or fiber tree
-    is given otherwise. Raises ProgramError for a program that is not well formed or data that are missing.
+    ``data`` may be numpy arrays or lists, torch tensors of any layout, scipy sparse matrices, and fiber trees. An input
+    without a declaration in ``text`` is stored as it is given, an array dense. Raises ProgramError for a program that
+    is not well formed or data that are missing, DataError for data that are no real numbers.
     """
-    given = {label: item for label, item in data.items() if isinstance(item, FiberTree) or hasattr(item, "tocoo")}
-    trees = {
-        label: item if isinstance(item, FiberTree) else FiberTree.from_scipy(item) for label, item in given.items()
-    }
-    arrays = {label: np.asarray(item, dtype=np.float32) for label, item in data.items() if label not in trees}
-    stored: dict[str, tuple[tuple[int, ...], Format]] = {
-        **{label: (tree.shape, tree.format) for label, tree in trees.items()},
-        **{label: (array.shape, Format.dense(array.ndim)) for label, array in arrays.items()},
-    }
-    undeclared = {label: item for label, item in stored.items() if not _declares(text, label)}
+    trees = {label: _tree(label, item) for label, item in data.items()}
+    undeclared = {label: (tree.shape, tree.format) for label, tree in trees.items() if not _declares(text, label)}
     program = parse(text, undeclared)
     tensors: dict[str, FiberTree] = {}
     for tensor in program.inputs:
-        if tensor.name not in data:
+        if tensor.name not in trees:
             raise ProgramError(f"no data for input {tensor.name!r}; pass {tensor.name}=...")
-        if stored[tensor.name][0] != tensor.shape:
-            raise ProgramError(
-                f"input {tensor.name!r} has shape {stored[tensor.name][0]}, the program declares {tensor.shape}"
-            )
-        tensors[tensor.name] = (
-            FiberTree.from_dense(arrays[tensor.name], tensor.format)
-            if tensor.name in arrays
-            else trees[tensor.name].convert(tensor.format)
-        )
+        tree = trees[tensor.name]
+        if tree.shape != tensor.shape:
+            raise ProgramError(f"input {tensor.name!r} has shape {tree.shape}, the program declares {tensor.shape}")
+        tensors[tensor.name] = tree.convert(tensor.format)
     unused = [label for label in data if label not in {tensor.name for tensor in program.inputs}]
     if unused:
         raise ProgramError(f"data for {unused[0]!r}, which the program does not read")
@@ -107,7 +102,30 @@ def from_text(text: str, name: str = "einsum", **data: Any) -> Model:
         results = interpret(program, tensors)
         return {output: results[output] for output in program.outputs}
 
-    return Model(name, program, tensors, reference, "the dense interpreter in float64")
+    return Model("einsum", program, tensors, reference, "the dense interpreter in float64")
+
+
+def _tree(label: str, item: Any) -> FiberTree:
+    """``item`` as a fiber tree: sparse as it is stored, anything else dense."""
+    if isinstance(item, FiberTree):
+        return item
+    try:
+        if hasattr(item, "tocoo"):
+            return _scannable(FiberTree.from_scipy(item))
+        if hasattr(item, "layout") and hasattr(item, "detach"):
+            return _scannable(FiberTree.from_torch(item.detach()))
+        values = np.asarray(item)
+        if values.dtype.kind not in "biuf":
+            raise DataError(f"it holds {values.dtype} values; give real numbers")
+        return FiberTree.from_dense(values.astype(np.float32), Format.dense(values.ndim))
+    except (FuseflowError, ValueError, TypeError) as error:
+        raise DataError(f"data for {label!r} cannot be used: {error}") from error
+
+
+def _scannable(tree: FiberTree) -> FiberTree:
+    """A COO tree with compressed levels instead: graphs cannot scan coordinate lists."""
+    coo = any(level.kind is LevelKind.SINGLETON for level in tree.format.levels)
+    return tree.convert("c" * tree.order) if coo else tree
 
 
 def _declares(text: str, name: str) -> bool:

@@ -6,6 +6,18 @@
 from fuseflow.sim.engine import Progress, simulate
 from fuseflow.sim.interpret import interpret
 from fuseflow.sim.machine import BlockTiming, Machine, ScannerTiming
+from fuseflow.sim.memory import Memory, MemoryKind
 from fuseflow.sim.result import NodeStats, Result
 
-__all__ = ["BlockTiming", "Machine", "NodeStats", "Progress", "Result", "ScannerTiming", "interpret", "simulate"]
+__all__ = [
+    "BlockTiming",
+    "Machine",
+    "Memory",
+    "MemoryKind",
+    "NodeStats",
+    "Progress",
+    "Result",
+    "ScannerTiming",
+    "interpret",
+    "simulate",
+]

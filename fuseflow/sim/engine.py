@@ -16,6 +16,7 @@ from fuseflow.dataflow.verify import verify
 from fuseflow.errors import SimulationError
 from fuseflow.formats import FiberTree
 from fuseflow.sim.assemble import RawLevel, assemble
+from fuseflow.sim.engine_limits import refuse_what_is_missing
 from fuseflow.sim.engine_memory import CrdSink, ValSink
 from fuseflow.sim.engine_run import run
 from fuseflow.sim.engine_units import Unit, build_unit
@@ -66,6 +67,7 @@ def simulate(
             "simulates unbounded channels only: use fuseflow.sim.interpret, or channel_capacity=None"
         )
     verify(graph)
+    refuse_what_is_missing(graph, machine)
     recorded: dict[Port, list[tuple[Token, int]]] | None = {} if record else None
     units = _wire(graph, tensors, machine, chunk_tokens, recorded)
     run(units, None if progress is None else _watcher(units, tensors, progress))

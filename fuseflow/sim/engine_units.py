@@ -10,7 +10,14 @@ from numpy.typing import NDArray
 from fuseflow.dataflow.blocks import (
     Array,
     BinaryALU,
+    CoordDrop,
+    CoordHold,
+    CoordMask,
     CrdWriter,
+    Flatten,
+    Fork,
+    Gather,
+    Generator,
     Join,
     Joiner,
     LevelScanner,
@@ -18,9 +25,14 @@ from fuseflow.dataflow.blocks import (
     Missing,
     Reduce,
     Repeat,
+    Repeater,
+    RepeatSignal,
     Root,
+    Sink,
     SparseAccumulator,
+    StopDrop,
     UnaryALU,
+    ValueDrop,
     ValWriter,
 )
 from fuseflow.dataflow.graph import Node
@@ -28,6 +40,7 @@ from fuseflow.einsum.operators import ReduceOp
 from fuseflow.errors import SimulationError
 from fuseflow.formats import FiberTree
 from fuseflow.sim.blocks import bound_tensor, compressed_level
+from fuseflow.sim.engine_limits import no_kernel
 from fuseflow.sim.engine_memory import CrdSink, DenseSums, PairSums, Unary, ValSink
 from fuseflow.sim.kernels import layout
 from fuseflow.sim.kernels.alu import BINARY_CODES, binary
@@ -138,13 +151,29 @@ def build_unit(
                 unit.step = PairSums(block, state, inputs, outputs)
             else:
                 raise SimulationError(
-                    f"{node.name} is a sparse accumulator of order {block.order}; only orders 1 and 2 can be "
-                    "simulated: choose a dataflow order that keeps at most two index variables inside the reduced one"
+                    f"{node.name} is a sparse accumulator of order {block.order}; only orders 1 and 2 have a "
+                    "compiled kernel; use interpret(...) / engine='interpreter', or choose a dataflow order that "
+                    "keeps at most two index variables inside the reduced one"
                 )
         case CrdWriter():
             unit.step = unit.sink = CrdSink(state, inputs[0])
         case ValWriter():
             unit.step = unit.sink = ValSink(state, inputs[0])
+        case (
+            Generator()
+            | Sink()
+            | RepeatSignal()
+            | Repeater()
+            | CoordDrop()
+            | CoordHold()
+            | CoordMask()
+            | Flatten()
+            | Fork()
+            | Gather()
+            | StopDrop()
+            | ValueDrop()
+        ):
+            raise no_kernel(node)
         case _:
             assert_never(block)
     return unit

@@ -9,16 +9,20 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from fuseflow.dataflow.blocks import BinaryALU, Block, Reduce, SparseAccumulator
 from fuseflow.dataflow.graph import Graph, Port
 from fuseflow.dataflow.tokens import DONE, Token
 from fuseflow.dataflow.verify import verify
+from fuseflow.einsum.operators import BinaryOp
 from fuseflow.errors import DeadlockError, SimulationError
 from fuseflow.formats import FiberTree
 from fuseflow.sim.assemble import assemble
-from fuseflow.sim.blocks import Need, Unit, Written, broadcast, build
+from fuseflow.sim.blocks import Need, Surroundings, Unit, Written, broadcast, build
+from fuseflow.sim.blocks.controller import Controller
 from fuseflow.sim.channel import Channel
 from fuseflow.sim.counters import node_stats
 from fuseflow.sim.machine import Machine
+from fuseflow.sim.memory import MemoryKind
 from fuseflow.sim.result import Result
 
 
@@ -33,8 +37,10 @@ def interpret(
     verify(graph)
     streams: dict[Port, list[tuple[Token, int]]] | None = {} if record else None
     written = Written()
-    units = _wire(graph, tensors, machine, written, streams)
-    run(units)
+    controller = Controller(machine.memory) if machine.memory.kind is MemoryKind.HBM else None
+    around = Surroundings(tensors, machine, written, _summed_products(graph), controller)
+    units = _wire(graph, around, streams)
+    run(units, controller)
     raw_levels = [
         (np.array(coordinates, dtype=np.int32), np.array(ends, dtype=np.int64))
         for _, (coordinates, ends) in sorted(written.levels.items())
@@ -46,10 +52,11 @@ def interpret(
     return Result(max((unit.clock for unit in units), default=0), output, stats, streams, machine)
 
 
-def run(units: Sequence[Unit]) -> None:
-    """Run all units until each has returned.
+def run(units: Sequence[Unit], controller: Controller | None = None, check_drained: bool = True) -> None:
+    """Run all units until each has returned; where none can go on, the memory's ``controller`` does its next cycle.
 
-    Raises DeadlockError if none can go on, SimulationError if one reads past the end of a stream or leaves one unread.
+    Raises DeadlockError if none can go on, SimulationError if one reads past the end of a stream or, with
+    ``check_drained``, leaves one unread.
     """
     waiting = list(units)
     with np.errstate(all="ignore"):
@@ -61,9 +68,9 @@ def run(units: Sequence[Unit]) -> None:
                 moved = True
                 if not _advance(unit):
                     waiting.remove(unit)
-            if not moved:
+            if not moved and not (controller is not None and controller.step()):
                 raise DeadlockError(_deadlock(waiting))
-    for unit in units:
+    for unit in units if check_drained else ():
         _check_drained(unit)
 
 
@@ -112,13 +119,22 @@ def _check_drained(unit: Unit) -> None:
             )
 
 
-def _wire(
-    graph: Graph,
-    tensors: Mapping[str, FiberTree],
-    machine: Machine,
-    written: Written,
-    streams: dict[Port, list[tuple[Token, int]]] | None,
-) -> list[Unit]:
+def _summed_products(graph: Graph) -> frozenset[str]:
+    """Products whose first reader adds them up: where a value is a block, these are matrix products (rule 3.12)."""
+    readers: dict[Port, Block] = {}
+    for node in graph:
+        for port in node.inputs:
+            readers.setdefault(port, node.block)
+    return frozenset(
+        node.name
+        for node in graph
+        if isinstance(node.block, BinaryALU)
+        and node.block.op is BinaryOp.MUL
+        and isinstance(readers.get(Port(node.name, "val")), Reduce | SparseAccumulator)
+    )
+
+
+def _wire(graph: Graph, around: Surroundings, streams: dict[Port, list[tuple[Token, int]]] | None) -> list[Unit]:
     """Units of all nodes in graph order, each broadcast after the unit it copies from."""
     readers: dict[Port, list[tuple[str, int]]] = {}
     for node in graph:
@@ -129,7 +145,7 @@ def _wire(
 
     def channel(source: str, reader: tuple[str, int]) -> Channel:
         name, number = reader
-        feeds[reader] = Channel(source, f"{name}.{specs[name][number].name}", machine.channel_capacity)
+        feeds[reader] = Channel(source, f"{name}.{specs[name][number].name}", around.machine.channel_capacity)
         return feeds[reader]
 
     units: list[Unit] = []
@@ -145,7 +161,7 @@ def _wire(
                 out = Channel(str(port), None)
             else:
                 name = f"broadcast of {port}"
-                out = Channel(str(port), name, machine.channel_capacity)
+                out = Channel(str(port), name, around.machine.channel_capacity)
                 copy = Unit(name, [out], [channel(name, target) for target in targets])
                 copy.process = broadcast(copy)
                 copies.append(copy)
@@ -153,6 +169,6 @@ def _wire(
                 out.record = streams.setdefault(port, [])
             outputs.append(out)
         inputs = [feeds[node.name, number] for number in range(len(node.inputs))]
-        units += build(node, inputs, outputs, tensors, machine, written)
+        units += build(node, inputs, outputs, around)
         units += copies
     return units

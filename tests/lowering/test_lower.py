@@ -52,7 +52,7 @@ def test_order_of_the_schedule_is_checked() -> None:
 
 def test_coo_is_refused_with_what_to_do() -> None:
     program = ff.parse("A[3,3]: coo\nx[3]: d\ny[i] = A[i,k] * x[k]")
-    with pytest.raises(FusionError, match='Store it as "dcsr"'):
+    with pytest.raises(FusionError, match='Store it as "cc" instead'):
         lower(fuse(program, Schedule.full(program).regions[0]))
 
 

@@ -118,6 +118,19 @@ def test_masked_softmax_with_an_empty_row() -> None:
     check(ff.einsum(_dedent(text), M=matrix(3, 3, (0, 0, 1.0), (0, 2, 1.0), (2, 1, 1.0)), **data))
 
 
+@pytest.mark.parametrize(
+    ("text", "shapes"),
+    [
+        ("P[i,j,k] = -c[i,j,k]\nT[i,l] = A[l,k] * P[i,j,k]", {"A": (4, 2), "c": (0, 3, 2)}),
+        ("P[i,k,l,m] = -b[i,k,l,m]\nT[k,l] = A[k,m] * P[i,k,l,m]", {"A": (3, 4), "b": (0, 3, 4, 4)}),
+        ("P[i,j] = b[i,k] * c[k,j]\nT[i,j] = exp(P[i,j])", {"b": (3, 0), "c": (0, 4)}),
+    ],
+)
+@pytest.mark.parametrize("schedule", ["unfused", "full"])
+def test_dimensions_of_size_zero(text: str, shapes: dict[str, tuple[int, ...]], schedule: str) -> None:
+    check(ff.einsum(text, **{name: np.ones(shape) for name, shape in shapes.items()}), schedule)
+
+
 def test_sum_of_nothing_is_refused_where_it_would_become_a_number() -> None:
     text = "A[2,2]: dd\nM[2]: c\nT[i,l] = mask(A[i,l], M[l])\nU[i] = sum(T[i,l])\nY[i] = sigmoid(U[i])"
     model = ff.einsum(text, A=np.ones((2, 2)), M=np.zeros(2))

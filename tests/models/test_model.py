@@ -39,10 +39,9 @@ def test_data_decide_the_format(a: Any, layout: str) -> None:
 
 @pytest.mark.parametrize("a", [A, scipy.sparse.csr_array(A), FiberTree.from_dense(A, Format.dense(2))])
 def test_a_declaration_decides_over_the_data(a: Any) -> None:
-    model = ff.einsum('A[2,3]: "cc:1,0"\n' + TEXT, A=a, X=X, name="product")
+    model = ff.einsum('A[2,3]: "cc:1,0"\n' + TEXT, A=a, X=X)
     assert str(model.tensors["A"].format) == "cc:1,0"
     assert model.tensors["A"].stored == 3
-    assert model.name == "product"
 
 
 def test_scalars() -> None:

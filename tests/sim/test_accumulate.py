@@ -8,6 +8,7 @@ import pytest
 from fuseflow.dataflow.tokens import DONE, Stop, StreamKind, Token, show_tokens
 from fuseflow.errors import SimulationError
 from fuseflow.sim.blocks.accumulate import accumulate
+from fuseflow.sim.blocks.accumulate_many import accumulate_many
 from fuseflow.sim.blocks.base import Unit
 from tests.sim.harness import drive
 
@@ -81,19 +82,29 @@ def text(fiber: Any, depth: int, values: bool = False) -> str:
 
 def summed(fibers: Any, order: int) -> Any:
     """Sum over the outermost level of each nest in ``fibers`` (the reduced level)."""
-    totals: dict[tuple[int, ...], float] = {}
+    total: dict[int, Any] = {}
+
+    def add(into: dict[int, Any], fiber: Any, depth: int) -> None:
+        for coordinate, child in fiber:
+            if depth == 1:
+                into[coordinate] = into.get(coordinate, 0.0) + child
+            elif child:
+                add(into.setdefault(coordinate, {}), child, depth - 1)
+
+    def listed(fiber: dict[int, Any], depth: int) -> Any:
+        below = {key: fiber[key] if depth == 1 else listed(fiber[key], depth - 1) for key in sorted(fiber)}
+        return [(key, child) for key, child in below.items() if depth == 1 or child]
+
     for _, child in fibers:
-        for first, below in child:
-            for rest in below if order == 2 else [None]:
-                key, value = ((first,), below) if rest is None else ((first, rest[0]), rest[1])
-                totals[key] = totals.get(key, 0.0) + value
-    if order == 1:
-        return [(key[0], totals[key]) for key in sorted(totals)]
-    firsts = sorted({key[0] for key in totals})
-    return [(first, [(key[1], totals[key]) for key in sorted(totals) if key[0] == first]) for first in firsts]
+        add(total, child, order)
+    return listed(total, order)
 
 
-@pytest.mark.parametrize("order", [1, 2])
+def kinds_of(order: int) -> tuple[StreamKind, ...]:
+    return (*[StreamKind.CRD] * (order + 1), StreamKind.VAL)
+
+
+@pytest.mark.parametrize("order", [1, 2, 3, 4])
 def test_random_nests(order: int) -> None:
     rng = random.Random(order)
     for _ in range(300):
@@ -103,15 +114,36 @@ def test_random_nests(order: int) -> None:
         depth = above + 1 + order
         crds = [text(tree, depth - level) for level in range(order + 1)]
         streams = [*crds, text(tree, depth, values=True)]
-        kinds = ONE if order == 1 else TWO
-        _, outs = drive(lambda unit: accumulate(unit, order), streams, order + 1, kinds)
+        _, outs = drive(lambda unit: accumulate(unit, order), streams, order + 1, kinds_of(order))
         wanted = [text(result, above + order - level) for level in range(order)]
         assert [tokens(out) for out in outs] == [*wanted, text(result, above + order, values=True)], streams
 
 
-def test_orders_above_two() -> None:
-    with pytest.raises(SimulationError, match=r"unit is a sparse accumulator of order 3; only orders 1 and 2"):
-        accumulate(Unit("unit", [], []), 3)
+def test_order_2_is_the_general_rule_for_two() -> None:
+    rng = random.Random(7)
+    for _ in range(100):
+        tree = nest(rng, 5)
+        streams = [text(tree, 5), text(tree, 4), text(tree, 3), text(tree, 5, values=True)]
+        _, special = drive(lambda unit: accumulate(unit, 2), streams, 3, TWO)
+        _, general = drive(lambda unit: accumulate_many(unit, 2), streams, 3, TWO)
+        assert special == general, streams
+
+
+def test_order_3_by_hand() -> None:
+    inner, middle, first, outer = "0 S0 1 S1 2 S3 D", "3 4 S0 5 S2 D", "6 7 S1 D", "0 S0 D"
+    unit, outs = drive(
+        lambda unit: accumulate(unit, 3), [inner, middle, first, outer, "1 S0 2 S1 3 S3 D"], 4, kinds_of(3)
+    )
+    assert outs[2] == "6@11 7@11 S0@11 D@12"
+    assert outs[1] == "3@11 4@11 S0@11 5@11 S1@11 D@12"
+    assert outs[0] == "0@11 S0@11 1@11 S1@11 2@11 S2@11 D@12"
+    assert outs[3] == "1@11 S0@11 2@11 S1@11 3@11 S2@11 D@12"
+    assert unit.counters.flops == 3
+
+
+def test_order_0() -> None:
+    with pytest.raises(SimulationError, match=r"unit is a sparse accumulator of order 0; give it 1 index or more"):
+        accumulate(Unit("unit", [], []), 0)
 
 
 @pytest.mark.parametrize(

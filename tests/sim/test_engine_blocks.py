@@ -31,7 +31,7 @@ from fuseflow.dataflow.tokens import DONE, EMPTY, PACKED_DONE, PACKED_EMPTY, Sto
 from fuseflow.einsum.operators import BinaryOp, ReduceOp, UnaryOp
 from fuseflow.errors import SimulationError
 from fuseflow.formats import FiberTree, Format
-from fuseflow.sim.blocks import Written, build
+from fuseflow.sim.blocks import Surroundings, Written, build
 from fuseflow.sim.blocks.base import Unit as PlainUnit
 from fuseflow.sim.channel import Channel, Stamped
 from fuseflow.sim.counters import node_stats
@@ -71,7 +71,7 @@ def interpreted(block: Block, streams: Sequence[Sequence[Stamped]], machine: Mac
         channel.queue.extend(stream)
         channel.closed = True
     outputs = [Channel(f"unit.{spec.name}", None, record=[]) for spec in block.outputs]
-    units: list[PlainUnit] = build(node, inputs, outputs, TENSORS, machine, Written())
+    units: list[PlainUnit] = build(node, inputs, outputs, Surroundings(TENSORS, machine, Written()))
     try:
         run_plain(units)
     except SimulationError:

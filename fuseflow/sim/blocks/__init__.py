@@ -1,20 +1,34 @@
 """The units of the plain interpreter, one file per family, mirroring ``dataflow/blocks``; :func:`build` wires them."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import assert_never
 
 from fuseflow.dataflow.blocks import (
     Array,
     BinaryALU,
+    Block,
+    CoordDrop,
+    CoordHold,
+    CoordMask,
     CrdWriter,
+    Flatten,
+    Fork,
+    Gather,
+    Generator,
     Joiner,
     LevelScanner,
     Locate,
     Reduce,
     Repeat,
+    Repeater,
+    RepeatSignal,
     Root,
+    Sink,
     SparseAccumulator,
+    StopDrop,
     UnaryALU,
+    ValueDrop,
     ValWriter,
 )
 from fuseflow.dataflow.graph import Node
@@ -25,11 +39,17 @@ from fuseflow.sim.blocks.alu import binary, unary
 from fuseflow.sim.blocks.array import fetch
 from fuseflow.sim.blocks.base import Need, Process, Unit
 from fuseflow.sim.blocks.broadcast import broadcast
+from fuseflow.sim.blocks.controller import Controller
+from fuseflow.sim.blocks.coordinates import coord_drop, coord_hold, coord_mask, flatten
+from fuseflow.sim.blocks.drop import drop_stops, drop_zeros
 from fuseflow.sim.blocks.join import join
+from fuseflow.sim.blocks.lanes import fork, gather, gather_guarded
 from fuseflow.sim.blocks.locate import locate
+from fuseflow.sim.blocks.memory_clients import fetch_stored, scan_stored, write_crd_stored, write_val_stored
 from fuseflow.sim.blocks.reduce import reduce
 from fuseflow.sim.blocks.repeat import repeat, repeat_signal
 from fuseflow.sim.blocks.scan import scan_compressed, scan_dense
+from fuseflow.sim.blocks.sink import consume
 from fuseflow.sim.blocks.source import ROOT_TOKENS, generate
 from fuseflow.sim.blocks.write import write_crd, write_val
 from fuseflow.sim.channel import Channel
@@ -46,14 +66,19 @@ class Written:
         self.values: list[float] = []
 
 
-def build(
-    node: Node,
-    inputs: Sequence[Channel],
-    outputs: Sequence[Channel],
-    tensors: Mapping[str, FiberTree],
-    machine: Machine,
-    written: Written,
-) -> list[Unit]:
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What the units of one run share. ``products`` names the nodes whose products are summed up (``Machine.product``);
+    ``controller`` is ``None`` on ideal memory."""
+
+    tensors: Mapping[str, FiberTree]
+    machine: Machine
+    written: Written
+    products: frozenset[str] = frozenset()
+    controller: Controller | None = None
+
+
+def build(node: Node, inputs: Sequence[Channel], outputs: Sequence[Channel], around: Surroundings) -> list[Unit]:
     """The units of ``node`` on channels in the order of its block's ports; a repeat is two units, all others one.
 
     Raises SimulationError when a tensor is not bound, or its storage is not what the block reads.
@@ -61,62 +86,90 @@ def build(
     block = node.block
     if isinstance(block, Repeat):
         data, word = inputs
-        internal = Channel(f"{node.name}.signal_out", f"{node.name}.signal_in", machine.channel_capacity)
+        internal = Channel(f"{node.name}.signal_out", f"{node.name}.signal_in", around.machine.channel_capacity)
         generator = Unit(f"{node.name} (signal generator)", [word], [internal], node.name)
         generator.process = repeat_signal(generator)
         repeater = Unit(f"{node.name} (repeater)", [data, internal], outputs, node.name)
         repeater.process = repeat(repeater, block.missing)
         return [generator, repeater]
     unit = Unit(node.name, inputs, outputs, node.name)
-    unit.process = _process(unit, block, tensors, machine, written)
+    unit.process = _process(unit, block, around)
     return [unit]
 
 
-def _process(
-    unit: Unit,
-    block: Root
-    | LevelScanner
-    | Joiner
-    | Locate
-    | Array
-    | BinaryALU
-    | UnaryALU
-    | Reduce
-    | SparseAccumulator
-    | CrdWriter
-    | ValWriter,
-    tensors: Mapping[str, FiberTree],
-    machine: Machine,
-    written: Written,
-) -> Process:
+def _process(unit: Unit, block: Block, around: Surroundings) -> Process:
+    machine = around.machine
     match block:
         case Root():
             return generate(unit, ROOT_TOKENS)
+        case Generator():
+            return generate(unit, block.tokens)
+        case Sink():
+            return consume(unit)
         case LevelScanner():
-            if block.extent is not None:
-                return scan_dense(unit, block.extent, block.missing)
-            level = compressed_level(unit.name, block, tensors)
-            return scan_compressed(unit, level.segments, level.coordinates, machine.scanner, block.missing)
+            return _scanner(unit, block, around)
+        case RepeatSignal():
+            return repeat_signal(unit)
+        case Repeat() | Repeater():
+            return repeat(unit, block.missing)
         case Joiner():
             return join(unit, block.join)
         case Locate():
             return locate(unit, block.extent)
         case Array():
-            return fetch(unit, bound_tensor(unit.name, block.tensor, tensors).values, machine.array)
+            values = bound_tensor(unit.name, block.tensor, around.tensors).values
+            if around.controller is None:
+                return fetch(unit, values, machine.array)
+            return fetch_stored(unit, values, machine.array, around.controller.reader(unit.name))
         case BinaryALU():
-            return binary(unit, block.op, machine.binary)
+            summed = unit.name in around.products and machine.product is not None
+            return binary(unit, block.op, machine.product if summed and machine.product else machine.binary)
         case UnaryALU():
             return unary(unit, block.op, block.scalar, machine.unary)
         case Reduce():
             return reduce(unit, block.op, machine.reduce)
         case SparseAccumulator():
             return accumulate(unit, block.order)
+        case CoordDrop():
+            return coord_drop(unit)
+        case CoordHold():
+            return coord_hold(unit)
+        case CoordMask():
+            return coord_mask(unit, block.masked)
+        case Flatten():
+            return flatten(unit, block.factor)
+        case Fork():
+            return fork(unit)
+        case Gather():
+            return gather_guarded(unit) if block.guarded else gather(unit)
+        case StopDrop():
+            return drop_stops(unit)
+        case ValueDrop():
+            return drop_zeros(unit)
         case CrdWriter():
-            return write_crd(unit, *written.levels.setdefault(block.level, ([], [])))
+            coordinates, ends = around.written.levels.setdefault(block.level, ([], []))
+            if around.controller is None:
+                return write_crd(unit, coordinates, ends)
+            ports = around.controller.writer(f"{unit.name} crd"), around.controller.writer(f"{unit.name} seg")
+            return write_crd_stored(unit, coordinates, ends, *ports)
         case ValWriter():
-            return write_val(unit, written.values)
+            if around.controller is None:
+                return write_val(unit, around.written.values)
+            return write_val_stored(unit, around.written.values, around.controller.writer(unit.name))
         case _:
             assert_never(block)
+
+
+def _scanner(unit: Unit, block: LevelScanner, around: Surroundings) -> Process:
+    if block.extent is not None:
+        return scan_dense(unit, block.extent, block.missing)
+    level = compressed_level(unit.name, block, around.tensors)
+    timing = around.machine.scanner
+    if around.controller is None:
+        return scan_compressed(unit, level.segments, level.coordinates, timing, block.missing)
+    ports = around.controller.reader(f"{unit.name} seg"), around.controller.reader(f"{unit.name} crd")
+    latency = timing.output_latency_cycles
+    return scan_stored(unit, level.segments, level.coordinates, latency, block.missing, *ports)
 
 
 def bound_tensor(name: str, tensor: str, tensors: Mapping[str, FiberTree]) -> FiberTree:
@@ -141,4 +194,4 @@ def compressed_level(name: str, block: LevelScanner, tensors: Mapping[str, Fiber
     return level
 
 
-__all__ = ["Need", "Process", "Unit", "Written", "broadcast", "build"]
+__all__ = ["Need", "Process", "Surroundings", "Unit", "Written", "broadcast", "build"]

@@ -9,21 +9,21 @@ import numpy as np
 
 from fuseflow.dataflow.tokens import DONE, Stop, Token
 from fuseflow.errors import SimulationError
+from fuseflow.sim.blocks.accumulate_many import accumulate_many
 from fuseflow.sim.blocks.base import Process, Unit, is_payload
 
 REMEDY = "every level of an accumulator's input must come from the same nest of fibers"
 
 
 def accumulate(unit: Unit, order: int) -> Process:
-    """The process for ``order``; SimulationError above 2, which the reference has no unit for."""
+    """The process for ``order``; SimulationError below 1."""
     if order == 1:
         return accumulate_1(unit)
     if order == 2:
         return accumulate_2(unit)
-    raise SimulationError(
-        f"{unit.name} is a sparse accumulator of order {order}; only orders 1 and 2 can be simulated: "
-        "choose a dataflow order that keeps at most two index variables inside the reduced one"
-    )
+    if order > 2:
+        return accumulate_many(unit, order)
+    raise SimulationError(f"{unit.name} is a sparse accumulator of order {order}; give it 1 index or more, or reduce")
 
 
 def accumulate_1(unit: Unit) -> Process:

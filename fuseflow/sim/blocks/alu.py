@@ -1,11 +1,16 @@
 """ALUs (simulator rules 3.12 and 3.13). Values are float32."""
 
+from collections.abc import Callable
+
 import numpy as np
+from numpy.typing import NDArray
 
 from fuseflow.dataflow.tokens import DONE, EMPTY, Control, Stop, Token
 from fuseflow.einsum.operators import BINARY, BinaryOp, UnaryOp, apply_unary
 from fuseflow.sim.blocks.base import Process, Unit
 from fuseflow.sim.machine import BlockTiming
+
+Operand = NDArray[np.floating]
 
 
 def binary(unit: Unit, op: BinaryOp, timing: BlockTiming) -> Process:
@@ -37,6 +42,11 @@ def binary(unit: Unit, op: BinaryOp, timing: BlockTiming) -> Process:
 
 def unary(unit: Unit, op: UnaryOp, scalar: float, timing: BlockTiming) -> Process:
     """``op`` of a value stream; ``N`` reads as 0."""
+    return unary_function(unit, lambda operand: apply_unary(op, operand, scalar), timing)
+
+
+def unary_function(unit: Unit, function: Callable[[Operand], Operand], timing: BlockTiming) -> Process:
+    """``function`` of every value, given as an array of one element; as :func:`unary`."""
     (source,) = unit.inputs
     (out,) = unit.outputs
     while True:
@@ -45,7 +55,7 @@ def unary(unit: Unit, op: UnaryOp, scalar: float, timing: BlockTiming) -> Proces
         if operand is None:
             yield from unit.send(out, token)
         else:
-            result = float(apply_unary(op, operand, scalar)[0])
+            result = float(function(operand)[0])
             yield from unit.send(out, result, timing.latency_cycles)
             unit.counters.flops += 1
         if token is DONE:
@@ -53,7 +63,7 @@ def unary(unit: Unit, op: UnaryOp, scalar: float, timing: BlockTiming) -> Proces
         unit.tick(timing.interval_cycles)
 
 
-def _operand(token: Token) -> np.ndarray[tuple[int], np.dtype[np.float32]] | None:
+def _operand(token: Token) -> Operand | None:
     """The value of a payload or ``N``, as an array of one element; ``None`` for other tokens."""
     if token is EMPTY:
         token = 0.0

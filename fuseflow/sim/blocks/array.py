@@ -19,14 +19,19 @@ def fetch(unit: Unit, values: NDArray[np.floating], timing: BlockTiming) -> Proc
         elif isinstance(token, (Stop, Control)):
             yield from unit.send(out, token)
         else:
-            if not 0 <= token < len(values):
-                unit.misfit(
-                    f"reference outside the {len(values)} stored values",
-                    (source, token),
-                    remedy="check that the tensor bound to the graph is the one it was lowered for",
-                )
+            check_stored(unit, token, len(values))
             yield from unit.send(out, float(values[int(token)]), timing.latency_cycles)
             unit.counters.values_read += 1
         if token is DONE:
             return
         unit.tick(timing.interval_cycles)
+
+
+def check_stored(unit: Unit, reference: int | float, stored: int) -> None:
+    """SimulationError unless ``reference`` is one of the ``stored`` values."""
+    if not 0 <= reference < stored:
+        unit.misfit(
+            f"reference outside the {stored} stored values",
+            (unit.inputs[0], reference),
+            remedy="check that the tensor bound to the graph is the one it was lowered for",
+        )

@@ -39,12 +39,7 @@ def scan_compressed(
             unit.tick(timing.initial_delay_cycles)
             closing = yield from closing_stop(unit)
         elif not isinstance(token, Control):
-            if not 0 <= token < len(segments) - 1:
-                unit.misfit(
-                    f"reference outside the {len(segments) - 1} fibers of the level",
-                    (source, token),
-                    remedy="check that the tensor bound to the graph is the one it was lowered for",
-                )
+            check_fiber(unit, token, len(segments) - 1)
             reference = int(token)
             unit.tick(timing.initial_delay_cycles)
             row_start, row_hit = (reference, False) if row_hit else (0, False)
@@ -102,6 +97,16 @@ def scan_dense(unit: Unit, extent: int, missing: Missing) -> Process:
         if closing is DONE:
             return
         unit.tick()
+
+
+def check_fiber(unit: Unit, reference: int | float, fibers: int) -> None:
+    """SimulationError unless ``reference`` is one of the ``fibers`` of the level."""
+    if not 0 <= reference < fibers:
+        unit.misfit(
+            f"reference outside the {fibers} fibers of the level",
+            (unit.inputs[0], reference),
+            remedy="check that the tensor bound to the graph is the one it was lowered for",
+        )
 
 
 def closing_stop(unit: Unit) -> Read:

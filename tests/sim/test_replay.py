@@ -1,0 +1,151 @@
+"""Replay: which files it reads, and the rules behind the known differences, on cases of our own."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fuseflow.errors import DataError
+from fuseflow.sim.replay import Outcome, Replay, replay
+
+
+def primitive(tmp_path: Path, name: str, inputs: Any, outputs: Any = None, params: Any = None, **more: Any) -> Replay:
+    case = {"id": "own", "primitive": name, "params": params or {}, "inputs": inputs, "outputs": outputs or {}, **more}
+    path = tmp_path / "own.json"
+    path.write_text(json.dumps({"cases": [case]}))
+    return replay([path])
+
+
+def outcome(found: Replay) -> tuple[Outcome, str]:
+    (case,) = found.cases
+    return case.outcome, " ".join(case.notes).partition(":")[0]
+
+
+def words(text: str) -> list[Any]:
+    return [int(word) if word.isdigit() else word for word in text.split()]
+
+
+def test_a_writer_of_empty_fibers_differs_from_sam(tmp_path: Path) -> None:
+    crd = {"crd": words("0 S0 S0 2 S1 D")}
+    found = primitive(tmp_path, "fiberwrite_compressed", crd, memory={"crd": [0, 2], "seg": [0, 1, 2]})
+    assert outcome(found) == (Outcome.KNOWN, "writer-empty-fiber")
+    found = primitive(tmp_path, "fiberwrite_compressed", crd, memory={"crd": [0, 2], "seg": [0, 2]})
+    assert outcome(found)[0] is Outcome.FAILED
+
+
+def test_memory_may_be_filled_up(tmp_path: Path) -> None:
+    val = {"val": words("5 6 S0 D")}
+    params = {"size": 4, "fill": 9}
+    assert outcome(primitive(tmp_path, "fiberwrite_vals", val, params=params, memory={"vals": [5, 6, 9, 9]}))[0] is (
+        Outcome.PASSED
+    )
+    assert primitive(tmp_path, "fiberwrite_vals", val, params=params, memory={"vals": [5, 6, 9, 8]}).failed
+
+
+def test_rows_that_come_twice(tmp_path: Path) -> None:
+    inputs = {"outer_crdpt": words("0 0 1 0 D"), "inner_crdpt": words("0 2 1 2 D"), "val": words("1 2 3 4 D")}
+    merged = {"outer_crd": words("0 1 S0 D"), "inner_crd": words("0 2 S0 1 S1 D"), "val": words("1 6 S0 3 S1 D")}
+    assert outcome(primitive(tmp_path, "spaccumulator_1", inputs, merged)) == (
+        Outcome.KNOWN,
+        "accumulator-repeated-row",
+    )
+    assert outcome(primitive(tmp_path, "spaccumulator_2", inputs, merged))[0] is Outcome.PASSED
+    merged["val"] = words("1 7 S0 3 S1 D")
+    assert primitive(tmp_path, "spaccumulator_1", inputs, merged).failed == 1
+
+
+def test_no_points(tmp_path: Path) -> None:
+    inputs = {"outer_crdpt": ["D"], "inner_crdpt": ["D"], "val": ["D"]}
+    assert primitive(tmp_path, "spaccumulator_2", inputs, {"outer_crd": ["S0", "D"]}).passed == 1
+    assert primitive(tmp_path, "spaccumulator_1", inputs, {"outer_crd": ["S0", "D"]}).passed == 1
+
+
+def test_n_among_coordinates(tmp_path: Path) -> None:
+    inputs = {
+        "crd1": words("N S0 D"), "ref1": words("N S0 D"), "crd2": words("3 S0 D"), "ref2": words("0 S0 D"),
+    }  # fmt: skip
+    outputs = {"crd": words("N 3 S0 D"), "ref1": words("N N S0 D"), "ref2": words("N 0 S0 D")}
+    assert outcome(primitive(tmp_path, "union", inputs, outputs)) == (Outcome.KNOWN, "joiner-empty-coordinate")
+
+
+def test_a_dimension_of_size_0(tmp_path: Path) -> None:
+    outputs = {"crd": words("0 S0 D"), "ref": words("0 S0 D")}
+    found = primitive(tmp_path, "fiberlookup_dense", {"ref": [0, "D"]}, outputs, {"dim": 0})
+    assert outcome(found) == (Outcome.KNOWN, "scanner-extent-0")
+
+
+def test_negated_sums_and_stores(tmp_path: Path) -> None:
+    inputs = {"val1": words("1 S0 D"), "val2": words("3 S0 D")}
+    params = {"neg1": True, "neg2": True}
+    assert primitive(tmp_path, "add", inputs, {"val": [-4, "S0", "D"]}, params).passed == 1
+    params = {"neg1": True, "neg2": False}
+    assert primitive(tmp_path, "add", inputs, {"val": [2, "S0", "D"]}, params).passed == 1
+    store = {"store_ref": words("1 0 S0 D"), "store_val": words("7 8 S0 D")}
+    assert outcome(primitive(tmp_path, "arrayvals", store, memory={"vals": [8, 7]}))[0] is Outcome.LEFT_OUT
+
+
+def test_what_is_no_block_of_ours_is_not_counted(tmp_path: Path) -> None:
+    found = primitive(tmp_path, "bitvector", {}, {})
+    assert found.report().splitlines()[1:] == [
+        "  left out: own",
+        "    'bitvector' is no block of ours",
+        "0 passed, 0 failed",
+    ]
+
+
+def test_a_case_that_does_not_run_fails(tmp_path: Path) -> None:
+    inputs = {"val1": words("1 S0 D"), "val2": words("1 S1 D")}
+    found = primitive(tmp_path, "mul", inputs, {"val": ["D"]})
+    assert "does not run: unit, cycle 2: operands do not go together: S0 at" in found.cases[0].notes[0]
+    assert found.report().endswith("0 passed, 1 failed")
+    assert not found.ok
+    assert primitive(tmp_path, "mul", inputs, error="AssertionError").ok
+
+
+@pytest.mark.parametrize(
+    ("content", "fault"),
+    [
+        ("{", r"case.json: cannot be read as JSON: Expecting"),
+        ("[]", r"case.json: it is no object with a list 'cases'"),
+        ('{"cases": []}', r"case.json: its list 'cases' is empty"),
+        ('{"cases": [1]}', r"case.json: case 0 is no object"),
+        ('{"cases": [{"a": 1}]}', r"case.json: its cases have the fields a, which is no known schema"),
+        (
+            '{"cases": [{"id": "x", "primitive": "mul", "inputs": {}}, {"id": "y"}]}',
+            r"case.json: case 'y' has no field 'primitive'",
+        ),
+        ('{"cases": [{"id": "x", "primitive": "mul", "inputs": {}}]}', r"case.json, case 'x': has no field 'params'"),
+        (
+            '{"cases": [{"id": "x", "primitive": "mul", "params": {}, "inputs": {}}]}',
+            r"case 'x', params: there is no input 'val1'; the case has none",
+        ),
+        (
+            '{"cases": [{"id": "x", "primitive": "fiberlookup_compressed", "params": {"seg": [0, 3], "crd": [1]},'
+            ' "inputs": {"ref": [0, "D"]}}]}',
+            r"field 'seg' must rise from 0 to at most 1, the coordinates there are",
+        ),
+    ],
+)
+def test_corrupt_and_foreign_files(tmp_path: Path, content: str, fault: str) -> None:
+    path = tmp_path / "case.json"
+    path.write_text(content)
+    with pytest.raises(DataError, match=fault):
+        replay([path])
+
+
+def test_paths(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"nowhere: no such file or folder"):
+        replay([tmp_path / "nowhere"])
+    (tmp_path / "other.json").write_text('{"package": "x"}')
+    with pytest.raises(DataError, match=r"no case file there"):
+        replay([tmp_path])
+    with pytest.raises(DataError, match=r"no path: no case file there"):
+        replay([])
+    below = tmp_path / "below"
+    below.mkdir()
+    primitive(below, "repsiggen", {"crd": words("0 S0 D")}, {"repsig": words("R S D")})
+    seen = []
+    found = replay([tmp_path, below / "own.json"], seen.append)
+    assert (found.passed, found.failed, len(seen)) == (1, 0, 1)
+    assert repr(found) == "Replay: 1 passed (0 with a known difference), 0 failed"
