@@ -1,22 +1,17 @@
 """Random programs in several schedules and orders: both engines against each other and the dense interpreter."""
 
 import random
-import sys
 from itertools import islice
-from pathlib import Path
 
 import numpy as np
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
-from random_programs import random_model
 
 from fuseflow.compiled import Compiled, compile
 from fuseflow.errors import FusionError, ScheduleError
 from fuseflow.fusion import fuse
 from fuseflow.models import Model
 from fuseflow.schedule import Region, Schedule
+from tests.random_programs import random_model
 
 BATCHES = 12
 PER_BATCH = 15

@@ -1,18 +1,13 @@
 """The two worked examples of the compiler notes (3.11 and 3.12) and the fused GCN: fusion, tables, node lists."""
 
-import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parent))
-
 import pytest
-from oracle import assert_same
 
 from fuseflow.dataflow.graph import Graph
 from fuseflow.einsum import parse
 from fuseflow.fusion import fuse
 from fuseflow.lowering import Lowered, lower
 from fuseflow.schedule import Schedule
+from tests.lowering.oracle import assert_same
 
 CHAIN = """
 A[64,64]: cc
@@ -296,3 +291,9 @@ def test_fused_gcn_node_list() -> None:
         text = text.replace(f" {short}.", f" {long}.").replace(f"root {short} <", f"root {long} <")
         text = text.replace(f"root {short}\n", f"root {long}\n").replace(f"val {short} ", f"val {long} ")
     assert_same(gcn_graph(), text)
+
+
+def test_a_node_finds_its_cells() -> None:
+    table = lowered(CHAIN).table
+    assert table.cells_of("locate_X_k") == (("k", "A"), ("k", "X"))
+    assert table.cells_of("write_Y_i") == ()
