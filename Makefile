@@ -19,7 +19,7 @@ demo: $(VENV)/.installed
 	@$(BIN)/fuseflow run gcn --dataset cora --schedule unfused,partial,full --json out/demo.json --report out/demo/
 
 test: $(VENV)/.dev
-	@$(BIN)/python -m pytest -q -n $(WORKERS) $(or $(TESTS),--nbmake tests notebooks)
+	@$(BIN)/python -m pytest -q -rs -n $(WORKERS) $(or $(TESTS),--nbmake tests notebooks)
 
 lint: $(VENV)/.dev
 	@failed=0; \
