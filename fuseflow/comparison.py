@@ -7,18 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from fuseflow.compiled import Compiled, Engine, compile, named_schedule
+from fuseflow.compiled import Compiled, Engine, compile
 from fuseflow.errors import ScheduleError
 from fuseflow.models import Model
 from fuseflow.report import reference_cycles
 from fuseflow.run import Run, RunProgress
-from fuseflow.schedule import Schedule
+from fuseflow.schedule import PRESETS, Schedule, named
 from fuseflow.sim import Machine
 
 if TYPE_CHECKING:
     import altair
 
-PRESETS = ("unfused", "partial", "full")
 COLUMNS = (
     "model", "dataset", "synthetic", "schedule", "kernels", "nodes", "cycles", "speedup", "baseline", "flops", "bytes",
     "max_rel_error", "compile_seconds", "simulate_seconds", "machine", "reference_cycles", "ratio_to_reference",
@@ -101,7 +100,7 @@ class Comparison(pd.DataFrame):  # type: ignore[misc]  # pandas has no types
 
 def compare(
     model: Model,
-    schedules: Sequence[str | Schedule] = PRESETS,
+    schedules: Sequence[str | Schedule] = tuple(PRESETS),
     *,
     machine: Machine | None = None,
     engine: Engine = "compiled",
@@ -114,10 +113,10 @@ def compare(
     result differs from the model's reference.
     """
     chosen = [schedules] if isinstance(schedules, str | Schedule) else schedules
-    named = [named_schedule(model, each) if isinstance(each, str) else each for each in chosen]
-    _require_distinct(named)
+    wanted = [named(each)(model.program) if isinstance(each, str) else each for each in chosen]
+    _require_distinct(wanted)
     used = machine or Machine()
-    compiled = {schedule.name: compile(model, schedule) for schedule in named}
+    compiled = {schedule.name: compile(model, schedule) for schedule in wanted}
     runs: dict[str, Run] = {}
     rows: list[dict[str, Any]] = []
     for index, (name, item) in enumerate(compiled.items()):
@@ -128,7 +127,7 @@ def compare(
         run = item.simulate(used, engine=engine, progress=relay)
         runs[name] = run
         rows.append(_row(item, run, run.check().max_rel_error))
-    baseline = "unfused" if "unfused" in compiled else named[0].name
+    baseline = "unfused" if "unfused" in compiled else wanted[0].name
     frame = Comparison(rows)
     frame["speedup"] = runs[baseline].cycles / frame["cycles"]
     frame["baseline"] = baseline

@@ -11,7 +11,7 @@ from fuseflow.fusion import FusedRegion, fuse
 from fuseflow.lowering import Column, Fills, FusionTable, Lowered, lower
 from fuseflow.models import Model
 from fuseflow.run import Run, RunProgress, execute
-from fuseflow.schedule import Region, Schedule, check
+from fuseflow.schedule import Region, Schedule, check, named
 from fuseflow.sim import Machine
 
 Engine = Literal["compiled", "interpreter"]
@@ -110,7 +110,7 @@ def compile(model: Model, schedule: Schedule | str = "full") -> Compiled:
 
     Raises ScheduleError for an illegal schedule and FusionError for a region that cannot be lowered.
     """
-    chosen = named_schedule(model, schedule) if isinstance(schedule, str) else schedule
+    chosen = named(schedule)(model.program) if isinstance(schedule, str) else schedule
     if not isinstance(chosen, Schedule):
         raise ScheduleError(f"a schedule is a Schedule or the name of one, not {type(schedule).__name__}")
     started = time.perf_counter()
@@ -122,19 +122,3 @@ def compile(model: Model, schedule: Schedule | str = "full") -> Compiled:
         for region in check(chosen, model.program)
     )
     return Compiled(model, chosen, regions, time.perf_counter() - started)
-
-
-PRESETS: dict[str, Callable[[Model], Schedule]] = {
-    "unfused": Schedule.unfused,
-    "partial": Schedule.partial,
-    "full": Schedule.full,
-}
-
-
-def named_schedule(model: Model, name: str) -> Schedule:
-    """The preset called ``name``, or the schedule in the JSON file of that name; ScheduleError if neither exists."""
-    if name in PRESETS:
-        return PRESETS[name](model)
-    if name.endswith(".json"):
-        return Schedule.load(name)
-    raise ScheduleError(f"unknown schedule {name!r}; use one of {', '.join(PRESETS)} or the path of a .json schedule")

@@ -14,6 +14,7 @@ from typer.testing import CliRunner, Result
 
 import fuseflow as ff
 from fuseflow import cli
+from fuseflow.cli import output
 from fuseflow.errors import DataError
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -86,7 +87,7 @@ def test_a_twin_is_called_one_in_the_table(monkeypatch: pytest.MonkeyPatch, caps
     import dataclasses
 
     twin = dataclasses.replace(ff.models.gcn("karate"), dataset="cora", synthetic=True)
-    cli._print_comparison(ff.compare(twin, ["partial"]), twin, None, to_stderr=False)
+    output.print_comparison(ff.compare(twin, ["partial"]), twin, None, to_stderr=False)
     shown = capsys.readouterr().out
     assert "gcn on synthetic twin of cora (no real data found), machine comal" in shown
     assert "29,997,611" in shown
@@ -96,7 +97,7 @@ def test_a_twin_is_called_one_in_the_table(monkeypatch: pytest.MonkeyPatch, caps
 def test_a_narrow_terminal_gets_the_table_turned(capsys: pytest.CaptureFixture[str], monkeypatch: Any) -> None:
     monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.setenv("COLUMNS", "40")
-    cli._print_wide_or_turned(["schedule", "cycles", "bytes"], [["a" * 20, "1" * 12, "2" * 12]], to_stderr=False)
+    output._print_wide_or_turned(["schedule", "cycles", "bytes"], [["a" * 20, "1" * 12, "2" * 12]], to_stderr=False)
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in lines[1:]] == ["cycles", "bytes"]
     assert "1" * 12 in lines[1]
@@ -171,7 +172,8 @@ def test_version() -> None:
         ((*KARATE, "--schedule", "fast"), "unknown schedule 'fast'; use one of unfused, partial, full or the path"),
         ((*KARATE, "--schedule", ","), "--schedule names no schedule; use unfused, partial, full"),
         ((*KARATE, "--schedule", "full,full"), "2 schedules are called 'full'"),
-        ((*KARATE, "--schedule", "none.json"), "cannot read a schedule from none.json"),
+        ((*KARATE, "--schedule", "none.json"), "cannot read a schedule from none.json: No such file or directory"),
+        ((*KARATE, "--schedule", "/none/mine.json"), "cannot read a schedule from /none/mine.json: No such file"),
         ((*KARATE, "--engine", "fast"), "'fast' is not one of 'compiled', 'interpreter'"),
         ((*KARATE, "--features", "coo"), "'coo' is not one of 'dense', 'csr'"),
         ((*KARATE, "--hidden", "0"), "greater than or equal to 1"),
@@ -204,7 +206,7 @@ def test_places_that_cannot_be_written_are_refused_before_the_work(
     def never(*_: object) -> None:
         raise AssertionError("the work has begun")
 
-    monkeypatch.setattr(cli, "_model", never)
+    monkeypatch.setattr("fuseflow.cli.run.make_model", never)
     (tmp_path / "file").write_text("")
     inside = str(tmp_path / "file" / "x")
     assert "cannot write the report into" in failure(*KARATE, "--report", inside)
@@ -224,11 +226,87 @@ def test_a_report_that_fails_does_not_lose_the_results(tmp_path: Path, monkeypat
     assert [each.name for each in tmp_path.iterdir()] == ["a.json"]
 
 
+@pytest.mark.parametrize("option", ["--json", "--report"])
+def test_an_empty_path_is_refused(option: str) -> None:
+    assert f"Invalid value for '{option}': it is empty; give a path" in failure(*KARATE, option, "")
+
+
+def test_the_seed_has_the_range_of_the_generators() -> None:
+    assert "Invalid value for '--seed'" in failure(*KARATE, "--seed", str(2**63))
+    assert invoke("show", "gcn", "--dataset", "karate", "--seed", str(2**63 - 1)).exit_code == 0
+    assert "Invalid value for '--hidden'" in failure(*KARATE, "--hidden", "9" * 12)
+
+
+def test_json_does_not_take_the_place_of_a_device_or_pipe(tmp_path: Path) -> None:
+    assert "it is a device; give the path of a file, or - for stdout" in failure(*KARATE, "--json", os.devnull)
+    os.mkfifo(tmp_path / "pipe")
+    assert "it is a pipe; give the path of a file, or - for stdout" in failure(
+        *KARATE, "--json", str(tmp_path / "pipe")
+    )
+    assert (tmp_path / "pipe").is_fifo()
+    assert "File name too long" in failure(*KARATE, "--json", "a" * 300)
+    assert "File name too long" in failure(*KARATE, "--report", "a" * 300)
+
+
+def test_json_goes_where_a_link_leads(tmp_path: Path) -> None:
+    (tmp_path / "link.json").symlink_to("real.json")
+    assert invoke(*KARATE, "--schedule", "full", "--json", str(tmp_path / "link.json")).exit_code == 0
+    assert (tmp_path / "link.json").is_symlink()
+    assert json.loads((tmp_path / "real.json").read_text())[0]["schedule"] == "full"
+
+
+def test_json_into_the_file_that_stdout_goes_to_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "out"
+    with path.open("w") as file:
+        done = subprocess.run(
+            [sys.executable, "-m", "fuseflow", *KARATE, "--json", str(path)],
+            env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=file, stderr=subprocess.PIPE, text=True, check=False,
+        )  # fmt: skip
+    assert done.returncode == 2
+    assert done.stderr == f"error: cannot write {path}: stdout goes there already; give another file, or - for stdout\n"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+@pytest.mark.parametrize("arguments", [("--help",), ("data", "list"), (*KARATE, "--schedule", "full", "--json", "-")])
+def test_a_full_disk_behind_stdout_is_one_message(arguments: tuple[str, ...]) -> None:
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "fuseflow", *arguments],
+            env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=full, stderr=subprocess.PIPE, text=True, check=False,
+        )  # fmt: skip
+    assert done.returncode == 2
+    assert done.stderr == (
+        "error: input or output failed: No space left on device; check the disk and where the output goes\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("raised", "message"),
+    [
+        (MemoryError(), "error: there is not enough memory; take a smaller model"),
+        (PermissionError(13, "Permission denied", "x.npz"), "error: cannot read or write x.npz: Permission denied;"),
+    ],
+)
+def test_what_the_system_refuses_is_one_message(
+    raised: Exception, message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise raised
+
+    monkeypatch.setattr("fuseflow.cli.run.make_model", fail)
+    assert failure(*KARATE).startswith(message)
+
+
+def test_the_table_names_the_schedule_that_speedups_are_over() -> None:
+    shown = invoke(*KARATE, "--schedule", "partial,full")
+    assert "over partial" in shown.stdout
+
+
 def test_an_interrupt_is_exit_code_130(monkeypatch: pytest.MonkeyPatch) -> None:
     def stop(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli, "_model", stop)
+    monkeypatch.setattr("fuseflow.cli.run.make_model", stop)
     assert failure(*KARATE, code=130) == "interrupted "
 
 

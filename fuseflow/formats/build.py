@@ -55,7 +55,8 @@ def sort_elements(
         found = tuple(int(column[at]) for column in columns)
         raise FormatError(
             f"{name} has {int(same.sum())} repeated coordinates, first {found} (by level): "
-            "store each element once, or pass sum_duplicates=True to add them up"
+            "store each element once, or add them up: read_mtx, read_tns and FiberTree.from_* do so "
+            "with sum_duplicates=True"
         )
     starts = np.flatnonzero(np.concatenate(([True], ~same)))
     return [column[starts] for column in columns], np.add.reduceat(values, starts)
@@ -151,5 +152,6 @@ def check_finite(values: Values, columns: Sequence[NDArray[np.integer]], name: s
     where = tuple(int(column[at]) for column in columns)
     raise DataError(
         f"{name} holds {values[at]} at coordinates {where} ({int(values.size - finite.sum())} such values in all): "
-        "values must be finite in float32; clean the data, or pass allow_nonfinite=True to keep them"
+        "values must be finite in float32; replace them before (numpy.nan_to_num does), or keep them: the read_* "
+        "functions and FiberTree.from_* do so with allow_nonfinite=True"
     )

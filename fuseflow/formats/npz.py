@@ -4,6 +4,10 @@ Arrays: ``schema`` (the text below), ``shape`` (int64), ``format`` (its text for
 level ``l`` ``level{l}_segments`` and ``level{l}_coordinates`` where its kind has them.
 """
 
+import lzma
+import struct
+import sys
+import tokenize
 import zipfile
 import zlib
 from pathlib import Path
@@ -22,8 +26,11 @@ from fuseflow.formats.tree import FiberTree
 
 SCHEMA = "fuseflow.FiberTree/1"
 
-ARCHIVE_ERRORS = (ValueError, OSError, EOFError, KeyError, NotImplementedError, zipfile.BadZipFile, zlib.error)
-"""What zipfile and numpy raise for a damaged archive."""
+ARCHIVE_ERRORS = (
+    ValueError, TypeError, AttributeError, LookupError, OverflowError, OSError, EOFError, MemoryError, RuntimeError,
+    SyntaxError, tokenize.TokenError, struct.error, zipfile.BadZipFile, zlib.error, lzma.LZMAError,
+)  # fmt: skip
+"""What zipfile and numpy (which parses the head of an array as Python) raise for a damaged archive."""
 
 
 def write_npz(path: str | Path, tree: FiberTree) -> None:
@@ -51,18 +58,18 @@ def read_npz(path: str | Path, *, allow_nonfinite: bool = False) -> FiberTree:
     """
     arrays = read_arrays(path)
     try:
-        schema = str(arrays["schema"])
+        schema = _text(arrays["schema"])
         if schema != SCHEMA:
             raise DataError(f'cannot read {path}: its schema is "{schema}", but "{SCHEMA}" is expected')
         shape = tuple(int(size) for size in arrays["shape"])
-        format = Format.parse(str(arrays["format"]), len(shape))
+        format = Format.parse(_text(arrays["format"]), len(shape))
         levels = tuple(_level(arrays, number, level.kind, shape, format) for number, level in enumerate(format.levels))
         tree = FiberTree(shape, format, levels, arrays["values"])
     except KeyError as error:
         raise DataError(
             f"cannot read {path}: array {error} is missing among {sorted(arrays)}; write tensors with write_npz"
         ) from error
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, OverflowError) as error:
         if isinstance(error, DataError):
             raise
         raise DataError(f"cannot use {path}: {error}; write the file anew") from error
@@ -77,11 +84,15 @@ def read_arrays(path: str | Path) -> dict[str, NDArray[Any]]:
     file = existing(path, ".npz")
     try:
         with file.open("rb") as stream, open_archive(stream) as archive:
-            return {name: archive[name] for name in archive.files}
+            arrays = {name: archive[name] for name in archive.files}
     except ARCHIVE_ERRORS as error:
         raise DataError(
             f"cannot read {path} as .npz: {error}; the file is damaged or of another kind, get or write it anew"
         ) from error
+    for name, array in arrays.items():
+        if not isinstance(array, np.ndarray):  # numpy gives the bytes of members that are no arrays
+            raise DataError(f"cannot read {path} as .npz: member {name!r} is not an array; get or write it anew")
+    return arrays
 
 
 def open_archive(stream: BinaryIO) -> NpzFile:
@@ -104,3 +115,13 @@ def _level(
             return CompressedLevel(arrays[f"level{number}_segments"], arrays[f"level{number}_coordinates"])
         case LevelKind.SINGLETON:
             return SingletonLevel(arrays[f"level{number}_coordinates"])
+
+
+def _text(array: NDArray[Any]) -> str:
+    """The text in an array of order 0; ValueError if there is none, or characters that no text can have."""
+    if array.ndim or array.dtype.kind != "U" or not array.dtype.itemsize:
+        raise ValueError(f"a text is expected, not an array of type {array.dtype} and shape {array.shape}")
+    codes = array.reshape(1).view(np.dtype("u4").newbyteorder(array.dtype.byteorder))
+    if int(codes.max()) > sys.maxunicode:  # Python would make a broken string of it
+        raise ValueError(f"a text holds {int(codes.max())}, which is no character")
+    return str(array)

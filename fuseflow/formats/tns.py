@@ -1,18 +1,20 @@
-"""FROSTT tensor files (``.tns``): a line per element, its 1-based coordinates and its value, ``#`` before comments.
+"""FROSTT tensor files (``.tns``, for reading also ``.tns.gz`` and ``.tns.bz2``).
 
+A line per element: its coordinates, counted from 1, and its value; ``#`` stands before comments.
 The format has no place for the shape. ``write_tns`` notes it in a comment that ``read_tns`` knows, and that other
 readers skip.
 """
 
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TextIO
 
 import numpy as np
 
 from fuseflow.errors import DataError, FormatError
 from fuseflow.formats.atomic import existing, replacing
 from fuseflow.formats.format import Format
+from fuseflow.formats.text import TEXT_ERRORS, from_one, open_text, read_table
 from fuseflow.formats.tree import FiberTree
 
 _SHAPE_NOTE = "# fuseflow shape:"
@@ -35,11 +37,11 @@ def read_tns(
     """
     file = existing(path, "FROSTT (.tns)")
     try:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message=".*input contained no data")
-            table = np.loadtxt(file, comments="#", ndmin=2, dtype=np.float64)
-        noted = _noted_shape(file)
-    except (ValueError, OSError) as error:
+        with open_text(file) as lines:
+            noted = _noted_shape(lines)
+            lines.seek(0)
+            table = read_table(lines, "#")
+    except TEXT_ERRORS as error:
         raise DataError(
             f"cannot read {path} as FROSTT: {error}; each line must hold the coordinates and the value of one element, "
             "with the same number of columns in every line"
@@ -56,14 +58,7 @@ def read_tns(
             f"{len(sizes)} dimensions"
         )
     places = table[:, :order]
-    bad = ~((places >= 1) & (places <= 2**31 - 1) & (places == np.floor(places)))
-    if bad.any():
-        element, dimension = (int(place) for place in np.argwhere(bad)[0])
-        raise DataError(
-            f"cannot read {path}: element {element + 1} has coordinate {places[element, dimension]:g} in column "
-            f"{dimension + 1}; coordinates must be whole numbers from 1"
-        )
-    coordinates = places.astype(np.int64).T - 1
+    coordinates = from_one(places, path)
     found = tuple(int(size) for size in places.max(axis=0)) if len(table) else ()
     try:
         return FiberTree.from_coordinates(
@@ -88,10 +83,9 @@ def write_tns(path: str | Path, tree: FiberTree) -> None:
         np.savetxt(file, table, fmt=["%d"] * tree.order + [_DIGITS])
 
 
-def _noted_shape(file: Path) -> tuple[int, ...] | None:
+def _noted_shape(lines: TextIO) -> tuple[int, ...] | None:
     """The shape that ``write_tns`` left in the first line, or None."""
-    with file.open(encoding="utf-8") as lines:
-        first = lines.readline()
+    first = lines.readline()
     if not first.startswith(_SHAPE_NOTE):
         return None
     return tuple(int(size) for size in first.removeprefix(_SHAPE_NOTE).split())

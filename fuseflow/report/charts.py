@@ -21,6 +21,8 @@ _FONT_SIZE = 13
 _SHORT = "format(datum.value, '~s')"
 _LOG_SPAN = 1.25
 """Room on both sides of the outermost points of a logarithmic axis, as a factor."""
+_LOG_STEPS = ((1.0,), (1.0, 2.0, 5.0), (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0))
+"""Ticks of a logarithmic axis as multiples of powers of ten, finer and finer; the last puts two into any doubling."""
 _CONFIG = alt.Config(
     font="Helvetica, Arial, sans-serif",
     axis=alt.AxisConfig(
@@ -185,15 +187,18 @@ def _spread(values: pd.Series) -> pd.Series:
 
 
 def _counts(scale: alt.Scale | None = None) -> alt.Axis:
-    """An axis of counts, as 20k or 3M; on a logarithmic ``scale`` with ticks at 1, 2 and 5 times powers of ten."""
+    """An axis of counts, as 20k or 3M; on a logarithmic ``scale`` with at least two ticks."""
     settings = {} if scale is None else scale.to_dict()
     if settings.get("type") != "log":
         return alt.Axis(labelExpr=_SHORT, tickCount=6)
     low, high = settings["domain"]
-    steps = (1, 2, 5) if high / low < 1e3 else (1,)
-    powers = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))))
-    ticks = [step * 10.0**power for power in powers for step in steps]
-    return alt.Axis(labelExpr=_SHORT, values=[tick for tick in ticks if low <= tick <= high])
+    powers = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1)
+    ticks: list[float] = []
+    for steps in _LOG_STEPS[0 if high / low >= 1e3 else 1 :]:
+        ticks = [tick for power in powers for step in steps if low <= (tick := step * 10.0**power) <= high]
+        if len(ticks) >= 2:
+            break
+    return alt.Axis(labelExpr=_SHORT, values=ticks)
 
 
 def _names(values: Iterable[str]) -> list[str]:

@@ -11,7 +11,10 @@ def check_writable(folder: Path, what: str) -> None:
 
     ``what`` names the thing to be written there, for the message.
     """
-    present = next(parent for parent in (folder, *folder.absolute().parents) if parent.exists())
+    try:
+        present = next(parent for parent in (folder, *folder.absolute().parents) if parent.exists())
+    except OSError as error:  # a name too long, or a folder that may not be looked into
+        raise DataError(f"cannot write {what} into {folder}: {error.strerror}; give another folder") from None
     if not present.is_dir():
         raise DataError(f"cannot write {what} into {folder}: {present} is a file; give the path of a folder")
     try:

@@ -7,13 +7,11 @@ measured with a memory model is not recorded there. They apply to one configurat
 from collections.abc import Mapping
 
 from fuseflow.models import Model
-from fuseflow.schedule import Schedule, full, partial, unfused
+from fuseflow.schedule import PRESETS, Schedule
 
 REFERENCE_SOURCE = "FuseFlow Fig. 12, artifact plot data"
 
-_PRESETS = {"unfused": unfused, "partial": partial, "full": full}
-
-# Model -> data set -> cycles of the schedules unfused, partial ("partially fused") and full ("fully fused").
+# Model -> data set -> cycles of PRESETS: unfused, partial ("partially fused") and full ("fully fused").
 _CYCLES: Mapping[str, Mapping[str, tuple[int, int, int]]] = {
     "gcn": {
         "cora": (48_998_261, 29_997_611, 166_361_105),
@@ -39,7 +37,7 @@ def reference_cycles(model: Model, schedule: Schedule) -> int | None:
     values = _CYCLES.get(model.name, {}).get(model.dataset)
     if values is None or any(model.notes.get(note) != value for note, value in _CONDITIONS[model.name].items()):
         return None
-    for preset, cycles in zip(_PRESETS.values(), values, strict=True):
+    for preset, cycles in zip(PRESETS.values(), values, strict=True):
         if preset(model.program).regions == schedule.regions:
             return cycles
     return None

@@ -4,8 +4,6 @@ A legal schedule holds every statement once, every region has exactly one tensor
 two regions wait for each other. Regions need not be contiguous in program order.
 """
 
-import networkx as nx
-
 from fuseflow.einsum import Program
 from fuseflow.errors import ScheduleError
 from fuseflow.schedule.schedule import Region, Schedule
@@ -15,6 +13,8 @@ def check(schedule: Schedule, program: Program) -> tuple[Region, ...]:
     """The regions of ``schedule`` in an order in which they can run; ScheduleError if it is illegal."""
     home = _homes(schedule, program)
     positions = {region.name: number for number, region in enumerate(schedule.regions)}
+    import networkx as nx  # here, since the names of presets are needed where nothing heavy may be loaded
+
     waits: nx.DiGraph[str] = nx.DiGraph()
     waits.add_nodes_from(positions)
     for statement in program.statements:

@@ -1,8 +1,9 @@
 """The three schedules of the paper's evaluation (paper §8): unfused, partial (per layer) and full."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 from fuseflow.einsum import Product, Program, Statement, Unary, UnaryOp
+from fuseflow.errors import ScheduleError
 from fuseflow.schedule.schedule import Region, Schedule
 
 ACTIVATIONS = frozenset({UnaryOp.RELU, UnaryOp.SIGMOID, UnaryOp.TANH})
@@ -30,6 +31,23 @@ def partial(program: Program) -> Schedule:
 def full(program: Program) -> Schedule:
     """Everything in one region."""
     return Schedule("full", (Region("all", tuple(statement.name for statement in program.statements)),))
+
+
+PRESETS: dict[str, Callable[[Program], Schedule]] = {"unfused": unfused, "partial": partial, "full": full}
+"""The schedules by the names that users give, in the order of the paper."""
+
+
+def named(name: str) -> Callable[[Program], Schedule]:
+    """What makes the schedule called ``name`` for a program: a preset, or the path of a .json file, read here.
+
+    Raises ScheduleError for a name that is neither, and for a file that is missing or holds no schedule.
+    """
+    if name in PRESETS:
+        return PRESETS[name]
+    if name.endswith(".json"):
+        schedule = Schedule.load(name)
+        return lambda _: schedule
+    raise ScheduleError(f"unknown schedule {name!r}; use one of {', '.join(PRESETS)} or the path of a .json schedule")
 
 
 def layers(program: Program) -> dict[str, list[str]]:

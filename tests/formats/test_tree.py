@@ -134,7 +134,7 @@ def test_explicit_zeros_are_kept_except_under_a_dense_last_level() -> None:
 
 def test_duplicates() -> None:
     coordinates, values = [[0, 1, 0], [1, 1, 1]], [1.0, 2.0, 4.0]
-    message = "tensor has 1 repeated coordinates, first (0, 1) (by level): store each element once, or pass sum_dup"
+    message = "tensor has 1 repeated coordinates, first (0, 1) (by level): store each element once, or add them up"
     with pytest.raises(FormatError, match=re.escape(message)):
         FiberTree.from_coordinates(coordinates, values, (2, 2))
     summed = FiberTree.from_coordinates(coordinates, values, (2, 2), sum_duplicates=True)

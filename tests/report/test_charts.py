@@ -60,6 +60,23 @@ def test_no_work_is_drawn_on_a_linear_axis(frame: pd.DataFrame) -> None:
     assert ">full<" in drawn(chart)
 
 
+@pytest.mark.parametrize("count", [1, 7, 20, 31, 45_634, 98_765, 158_452, 999_999])
+def test_a_logarithmic_axis_has_two_ticks_for_one_schedule(frame: pd.DataFrame, count: int) -> None:
+    one = frame.head(1).assign(flops=count, bytes=count + 1, cycles=count, reference_cycles=float(count))
+    for scale in (charts._wide(one.flops), charts._wide(one.bytes)):
+        low, high = scale.to_dict()["domain"]
+        ticks = charts._counts(scale).to_dict()["values"]
+        assert len(ticks) >= 2
+        assert all(low <= tick <= high for tick in ticks)
+    axis = charts.against_reference(one).to_dict()["layer"][0]["encoding"]["x"]["axis"]
+    assert len(axis["values"]) >= 2
+
+
+def test_a_wide_logarithmic_axis_has_a_tick_per_power_of_ten() -> None:
+    scale = charts._wide(pd.Series([100, 200_000]))
+    assert charts._counts(scale).to_dict()["values"] == [100.0, 1000.0, 10_000.0, 100_000.0]
+
+
 def test_kernels_are_stacked_and_named_where_the_name_fits(kernels: pd.DataFrame) -> None:
     chart = charts.kernels(kernels)
     data = chart.data

@@ -1,5 +1,7 @@
 """The presets on text programs and on traced models; each of them is legal."""
 
+from pathlib import Path
+
 import pytest
 import torch
 from torch import nn
@@ -7,7 +9,7 @@ from torch import nn
 from fuseflow.einsum import Program, parse
 from fuseflow.errors import ScheduleError
 from fuseflow.frontend import trace
-from fuseflow.schedule import Schedule, check, layers
+from fuseflow.schedule import PRESETS, Schedule, check, layers, named
 from tests.frontend.modules import Call, Network, data, sparse
 
 
@@ -143,3 +145,17 @@ def test_kernels_with_the_name_of_a_module_stay_apart() -> None:
     assert list(regions(Schedule.unfused(program))) == [
         "linear.mul", "linear.bias", "linear.mul_2", "linear.mul_3",
     ]  # fmt: skip
+
+
+def test_schedules_by_name(tmp_path: Path) -> None:
+    program = parse('A[2,3]: "cc"\nB[3,4]: "dd"\nT[i,j] = A[i,k] * B[k,j]\nY[i,j] = relu(T[i,j])\nreturn Y')
+    assert list(PRESETS) == ["unfused", "partial", "full"]
+    for name in PRESETS:
+        assert named(name)(program) == getattr(Schedule, name)(program)
+    mine = Schedule("mine", Schedule.full(program).regions)
+    mine.save(tmp_path / "a.json")
+    assert named(str(tmp_path / "a.json"))(program) == mine
+    with pytest.raises(ScheduleError, match="unknown schedule 'fast'; use one of unfused, partial, full or the path"):
+        named("fast")
+    with pytest.raises(ScheduleError, match=r"cannot read a schedule from none\.json"):
+        named("none.json")  # read at once, not when it is used

@@ -104,9 +104,13 @@ def test_files_that_cannot_be_written(tmp_path: Path) -> None:
         ScheduleError, match=r"schedule 'mine' is not saved: cannot write .*: No such file or directory"
     ):
         EXAMPLE.save(tmp_path / "none" / "mine.json")
+    with pytest.raises(ScheduleError, match="it is a device; give the path of a file"):
+        EXAMPLE.save(os.devnull)
     (tmp_path / "folder").mkdir()
     (tmp_path / "folder" / "inside").touch()
-    with pytest.raises(ScheduleError, match=r"schedule 'mine' is not saved: cannot write .*folder: Is a directory"):
+    with pytest.raises(
+        ScheduleError, match=r"schedule 'mine' is not saved: cannot write .*folder: it is a folder; give the"
+    ):
         EXAMPLE.save(tmp_path / "folder")
     (tmp_path / "file").touch()
     with pytest.raises(ScheduleError, match=r"schedule 'mine' is not saved: cannot write .*: Not a directory"):
