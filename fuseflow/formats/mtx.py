@@ -78,7 +78,7 @@ def read_mtx(
         _check_table(header, table)
     except TEXT_ERRORS as error:
         raise DataError(
-            f"cannot read {path} as Matrix Market: {error}; it must begin with a %%MatrixMarket line, a size line and "
+            f"cannot read {path} as Matrix Market: {str(error).rstrip('.')}; it must begin with a %%MatrixMarket line, a size line and "
             "the entries it promises"
         ) from error
     shape = header.rows, header.columns

@@ -16,6 +16,7 @@ from fuseflow.dataflow.verify import verify
 from fuseflow.errors import SimulationError
 from fuseflow.formats import FiberTree
 from fuseflow.sim.assemble import RawLevel, assemble
+from fuseflow.sim.blocks import compressed_level
 from fuseflow.sim.engine_limits import refuse_what_is_missing
 from fuseflow.sim.engine_memory import CrdSink, ValSink
 from fuseflow.sim.engine_run import run
@@ -151,7 +152,7 @@ def _known_totals(units: list[Unit], tensors: Mapping[str, FiberTree]) -> list[t
             if block.extent is not None:
                 coordinates = references * block.extent
             else:
-                coordinates = len(tensors[block.tensor].levels[block.level].coordinates)  # type: ignore[union-attr]
+                coordinates = len(compressed_level(unit.node.name, block, tensors).coordinates)
             for stream in unit.outputs:
                 counts[stream.port] = coordinates
                 if stream.readers:

@@ -6,7 +6,7 @@ A process is a generator. It yields where it cannot go on (an empty input, a ful
 
 from collections.abc import Generator, Sequence
 from enum import Enum
-from typing import NoReturn
+from typing import NoReturn, TypeGuard
 
 from fuseflow.dataflow.tokens import Control, Stop, Token
 from fuseflow.errors import SimulationError
@@ -95,6 +95,6 @@ class Unit:
         raise SimulationError(f"{self.name}, cycle {self.clock}: {what}: {seen}; {remedy}")
 
 
-def is_payload(token: Token) -> bool:
+def is_payload(token: Token) -> TypeGuard[int | float]:
     """Whether ``token`` is a coordinate, reference or value."""
     return not isinstance(token, (Stop, Control))

@@ -49,7 +49,7 @@ def reduce(unit: Unit, op: ReduceOp, timing: BlockTiming) -> Process:
             yield from unit.send(out, DONE)
             return
         elif is_payload(token):
-            value = np.float32(token)  # type: ignore[arg-type]
+            value = np.float32(token)
             if op is ReduceOp.SUM:
                 total = total + value
             elif not value < total:
