@@ -77,8 +77,9 @@ def read_mtx(
             table = read_table(lines)
         _check_table(header, table)
     except TEXT_ERRORS as error:
+        reason = str(error).rstrip(".")
         raise DataError(
-            f"cannot read {path} as Matrix Market: {str(error).rstrip('.')}; it must begin with a %%MatrixMarket line, a size line and "
+            f"cannot read {path} as Matrix Market: {reason}; it must begin with a %%MatrixMarket line, a size line and "
             "the entries it promises"
         ) from error
     shape = header.rows, header.columns
