@@ -5,5 +5,17 @@ Whatever comes in passes the same verifier as a graph of ours.
 
 from fuseflow.dataflow.interop.comal import read_comal, read_graph, write_comal
 from fuseflow.dataflow.interop.comal_export import extensions
+from fuseflow.dataflow.interop.dot_export import sam_dot
+from fuseflow.dataflow.interop.dot_files import read_dot, write_dot
+from fuseflow.dataflow.interop.dot_import import from_dot_text
 
-__all__ = ["extensions", "read_comal", "read_graph", "write_comal"]
+__all__ = [
+    "extensions",
+    "from_dot_text",
+    "read_comal",
+    "read_dot",
+    "read_graph",
+    "sam_dot",
+    "write_comal",
+    "write_dot",
+]

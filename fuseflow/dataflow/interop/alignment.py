@@ -34,7 +34,7 @@ def check_alignment(graph: Graph) -> None:
     drops = {node.name: node for node in graph if isinstance(node.block, CoordDrop)}
     if not drops:
         return
-    nests, dropping = _nests(graph)
+    nests, dropping = deciders(graph)
     writers: dict[str, dict[int, Node]] = {}
     values: dict[str, Node] = {}
     for node in graph:
@@ -62,7 +62,7 @@ def check_alignment(graph: Graph) -> None:
             )
 
 
-def _nests(graph: Graph) -> tuple[dict[Port, Nest], set[str]]:
+def deciders(graph: Graph) -> tuple[dict[Port, Nest], set[str]]:
     """Nest of every port, and the drops that may drop something."""
     nests: dict[Port, Nest] = {}
     full: set[Port] = set()

@@ -9,7 +9,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from fuseflow.dataflow.blocks import Array, Block, CrdWriter, Fork, Gather, Joiner, LevelScanner, Locate, Repeat, Root
+from fuseflow.dataflow.blocks import (
+    Array,
+    Block,
+    CrdWriter,
+    Fork,
+    Gather,
+    Joiner,
+    LevelScanner,
+    Locate,
+    Repeat,
+    Root,
+    SparseAccumulator,
+)
 from fuseflow.dataflow.graph import Graph, Node, Output, Part, Port
 from fuseflow.dataflow.interop.comal_blocks import Channel, Operation, block_of
 from fuseflow.dataflow.interop.comal_data import StoredLevel
@@ -66,6 +78,7 @@ class _Importer:
             self.add(operation)
         self.settle()
         sizes = self.index_sizes()
+        self.settle_accumulators(sizes)
         outputs = self.results(sizes)
         levels = {name: self.stored(name) for name in self.read_tensors()}
         return Imported(self.draft.finish(outputs), levels)
@@ -170,6 +183,22 @@ class _Importer:
             block = nodes[name].block
             assert isinstance(block, CrdWriter)
             self.draft.replace(name, CrdWriter(block.tensor, found[nodes[name].inputs[0]] - 1, block.index))
+
+    def settle_accumulators(self, sizes: Mapping[str, int]) -> None:
+        """Sizes of the index variables that a foreign accumulator keeps."""
+        for name, node in list(self.draft.nodes.items()):
+            match node.block:
+                case SparseAccumulator(reduced=reduced, indices=indices):
+                    operation = self.operations[name]
+                    if operation.message.x_extents:
+                        continue
+                    unknown = [index for index in indices if index not in sizes]
+                    if unknown:
+                        raise operation.fault(f"the size of index {unknown[0]!r} is not known; give the tensors")
+                    extents = tuple(sizes[index] for index in indices)
+                    self.draft.replace(name, SparseAccumulator(reduced, indices, extents))
+                case _:
+                    pass
 
     def note_level(self, name: str, tensor: str, level: int, mode: int, dense: bool) -> None:
         known = self.modes.setdefault(tensor, {})
