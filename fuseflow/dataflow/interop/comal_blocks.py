@@ -178,6 +178,8 @@ def _joiner(operation: Operation, message: Any) -> Block:
 def _locate(operation: Operation, message: Any) -> Block:
     if message.HasField("x_input_val"):
         operation.read(message.x_input_val, VAL, "x_input_val")
+    elif message.HasField("x_input_crd"):
+        operation.read(message.x_input_crd, CRD, "x_input_crd")
     else:
         operation.read(message.input_ref, REF, "input_ref")
     operation.read(message.input_crd, CRD, "input_crd")

@@ -313,7 +313,8 @@ def _locate(
     message: Any, block: Locate, ins: Mapping[str, int], outs: Mapping[str, int], kinds: Mapping[str, StreamKind]
 ) -> None:
     _set(message.input_crd, ins["crd"])
-    _set(message.x_input_val if kinds["ref"] is StreamKind.VAL else message.input_ref, ins["ref"])
+    field = {StreamKind.VAL: "x_input_val", StreamKind.CRD: "x_input_crd"}.get(kinds["ref"], "input_ref")
+    _set(getattr(message, field), ins["ref"])
     for field, name in (("output_ref1", "located"), ("output_ref2", "ref"), ("output_crd", "crd")):
         _set(getattr(message, field), outs[name])
     message.x_tensor, message.x_level, message.x_index = block.tensor, block.level, block.index

@@ -41,7 +41,7 @@ from fuseflow.dataflow.interop.draft import trace_reference
 from fuseflow.dataflow.tokens import StreamKind, Token, show_tokens
 from fuseflow.dataflow.verify import verify
 from fuseflow.einsum.operators import BinaryOp, ReduceOp
-from fuseflow.formats import FiberTree
+from fuseflow.formats import FiberTree, Format
 
 Attributes = dict[str, str]
 
@@ -52,8 +52,9 @@ _COLOURS = {
 }  # fmt: skip
 
 
-def sam_dot(graph: Graph, tensors: Mapping[str, FiberTree] | None = None) -> str:
-    """SAM DOT text of ``graph``. ``tensors`` give the mode orders of what it reads; without, dimensions are levels.
+def sam_dot(graph: Graph, tensors: Mapping[str, FiberTree | Format] | None = None) -> str:
+    """SAM DOT text of ``graph``. ``tensors`` (or their formats) give the mode orders of what it reads; a tensor that
+    is not among them is taken to be stored dimension by dimension.
 
     Raises VerifyError for a graph that is not well formed.
     """
@@ -64,7 +65,7 @@ def sam_dot(graph: Graph, tensors: Mapping[str, FiberTree] | None = None) -> str
 class _Exporter:
     """One export: mode orders by tensor, and the roots that SAM leaves out."""
 
-    def __init__(self, graph: Graph, tensors: Mapping[str, FiberTree]) -> None:
+    def __init__(self, graph: Graph, tensors: Mapping[str, FiberTree | Format]) -> None:
         self.graph = graph
         self.formats = self.header(tensors)
         readers: dict[Port, list[Node]] = {}
@@ -79,7 +80,7 @@ class _Exporter:
             and _takes_root(found[0], node.name)
         }
 
-    def header(self, tensors: Mapping[str, FiberTree]) -> dict[str, tuple[str, tuple[int, ...]]]:
+    def header(self, tensors: Mapping[str, FiberTree | Format]) -> dict[str, tuple[str, tuple[int, ...]]]:
         """Level letters and mode order of every tensor, the results first."""
         found = {each.tensor: ("s" * len(each.indices), tuple(each.mode_order)) for each in self.graph.outputs}
         levels: dict[str, dict[int, str]] = {}
@@ -96,7 +97,8 @@ class _Exporter:
         for tensor, known in levels.items():
             order = max(known, default=-1) + 1
             tree = tensors.get(tensor)
-            modes = tuple(range(order)) if tree is None or tree.order < order else tree.format.mode_order
+            layout = tree.format if isinstance(tree, FiberTree) else tree
+            modes = tuple(range(order)) if layout is None or layout.order < order else layout.mode_order
             found[tensor] = ("".join(known.get(level, "d") for level in range(len(modes))), modes)
         return found
 

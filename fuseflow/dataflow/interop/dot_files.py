@@ -7,7 +7,7 @@ from fuseflow.dataflow.graph import Graph
 from fuseflow.dataflow.interop.dot_export import sam_dot
 from fuseflow.dataflow.interop.dot_import import from_dot_text
 from fuseflow.errors import DataError
-from fuseflow.formats import FiberTree
+from fuseflow.formats import FiberTree, Format
 from fuseflow.formats.atomic import existing, replacing
 
 MOST_BYTES = 64 * 2**20
@@ -33,7 +33,7 @@ def read_dot(path: str | Path, tensors: Mapping[str, FiberTree] | None = None) -
     return from_dot_text(text, tensors, str(path))
 
 
-def write_dot(path: str | Path, graph: Graph, tensors: Mapping[str, FiberTree] | None = None) -> None:
-    """Write ``graph`` as SAM DOT; ``tensors`` give the mode orders of what it reads."""
+def write_dot(path: str | Path, graph: Graph, tensors: Mapping[str, FiberTree | Format] | None = None) -> None:
+    """Write ``graph`` as SAM DOT; ``tensors``, or their formats, give the mode orders of what it reads."""
     with replacing(Path(path)) as file:
         file.write(sam_dot(graph, tensors).encode())

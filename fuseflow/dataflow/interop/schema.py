@@ -75,7 +75,8 @@ _MESSAGES: dict[str, str] = {
     "x_inner=1001 string, x_masked=1002 string",
     "Locate": "input_crd=1 CrdStream, input_ref=2 RefStream, output_ref1=3 RefStream, output_ref2=4 RefStream, "
     "output_crd=5 CrdStream, label=6 string, x_tensor=1000 string, x_level=1001 uint64, x_index=1002 string, "
-    "x_extent=1003 uint64, x_parent=1004 RefStream, x_input_val=1005 ValStream",
+    "x_extent=1003 uint64, x_parent=1004 RefStream, x_input_val=1005 ValStream, "
+    "x_input_crd=1006 CrdStream",
     "ArrayVals": "tensor=1 string, input_ref=2 RefStream, output_val=3 ValStream, label=4 string, stream_shape=5 "
     "uint64, blocked=6 bool",
     "Intrinsic": "name=1 string, input_val=2 ValStream, inputs=3 repeated CrdStream, output_val=4 ValStream, "
