@@ -17,10 +17,11 @@ from fuseflow.dataflow.interop.dot_blocks import Item, block_of, input_port, out
 from fuseflow.dataflow.interop.dot_points import remove_unread_holds, unfold_points
 from fuseflow.dataflow.interop.dot_text import DotEdge, DotGraph, parse_dot
 from fuseflow.dataflow.interop.draft import Draft, results
-from fuseflow.errors import DataError, VerifyError
-from fuseflow.formats import FiberTree
+from fuseflow.errors import DataError, FormatError, VerifyError
+from fuseflow.formats import FiberTree, Format
 
 _HEADER = re.compile(r"(?P<letters>[a-z]*)(?P<modes>\d*)")
+_LETTERS = {"d": "d", "s": "c"}
 _KINDS = ("crd", "ref", "val", "repsig")
 _BY_STYLE = {"bold": "ref", "dashed": "crd", "dotted": "repsig"}
 
@@ -32,6 +33,35 @@ def from_dot_text(text: str, tensors: Mapping[str, FiberTree] | None = None, whe
     text that is no such DOT (with line and token), VerifyError for a graph that is not right (with block and port).
     """
     return _Importer(parse_dot(text, where), tensors or {}, where).graph()
+
+
+def header_formats(dot: DotGraph, where: str) -> dict[str, Format]:
+    """The format of every tensor, as the graph's comment gives it: ``X=ss01,B=ds10``, the result first.
+
+    DataError for a comment of another form, and for level letters other than d (dense) and s (compressed).
+    """
+    found: dict[str, Format] = {}
+    for part in filter(None, dot.attributes.get("comment", "").split(",")):
+        name, equals, layout = part.strip().partition("=")
+        match = _HEADER.fullmatch(layout.strip())
+        if not equals or match is None:
+            raise DataError(
+                f"{where}: the graph's comment says {part!r:.60}; expected tensor=letters and storage order, as B=ss01"
+            )
+        letters, modes = ("", "") if layout.strip() == "none" else match.groups()
+        unknown = sorted(set(letters) - set(_LETTERS))
+        if unknown or len(letters) != len(modes):
+            what = f"not {unknown[0]!r}" if unknown else f"not {len(letters)} letters and {len(modes)} digits"
+            raise DataError(
+                f"{where}: format {layout!r:.60} of {name!r} must have a letter (d dense, s compressed) and a digit "
+                f"per level, {what}"
+            )
+        text = "".join(_LETTERS[letter] for letter in letters) + (":" + ",".join(modes) if modes else "")
+        try:
+            found[name] = Format.parse(text, len(letters))
+        except FormatError as fault:
+            raise DataError(f"{where}: format {layout!r:.60} of {name!r}: {fault}") from None
+    return found
 
 
 @dataclass(slots=True)
@@ -51,34 +81,13 @@ class _Importer:
 
     def __init__(self, dot: DotGraph, tensors: Mapping[str, FiberTree], where: str) -> None:
         self.dot, self.tensors, self.where = dot, tensors, where
-        self.header = self.read_header()
+        self.header = {name: layout.mode_order for name, layout in header_formats(dot, where).items()}
         self.items = {name: Item.read(node, self.header, tensors, where) for name, node in dot.nodes.items()}
         self.draft = Draft(dot.attributes.get("ff_name") or dot.name or "imported")
         self.inputs: dict[str, dict[str, Port]] = {name: {} for name in self.items}
 
     def fault(self, line: int, text: str) -> VerifyError:
         return VerifyError(f"{self.where}, line {line}: {text}")
-
-    def read_header(self) -> dict[str, tuple[int, ...]]:
-        """Mode order of every tensor, as the graph's comment gives it: ``X=ss01,B=ss10``."""
-        found: dict[str, tuple[int, ...]] = {}
-        for part in filter(None, self.dot.attributes.get("comment", "").split(",")):
-            name, equals, layout = part.strip().partition("=")
-            match = _HEADER.fullmatch(layout.strip())
-            if not equals or match is None:
-                raise DataError(
-                    f"{self.where}: the graph's comment says {part!r:.60}; expected tensor=letters and storage order, "
-                    "as in B=ss01"
-                )
-            modes = tuple(int(digit) for digit in match["modes"])
-            if layout.strip() == "none":
-                modes = ()
-            elif len(modes) != len(match["letters"]) or sorted(modes) != list(range(len(modes))):
-                raise DataError(
-                    f"{self.where}: format {layout!r:.60} of {name!r} must be a letter and a digit per level, as ss01"
-                )
-            found[name] = modes
-        return found
 
     def graph(self) -> Graph:
         wires = self.wires()
