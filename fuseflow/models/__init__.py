@@ -2,12 +2,13 @@
 
 from typing import TYPE_CHECKING, Any
 
+from fuseflow.models.mlir import from_mlir
 from fuseflow.models.model import Model, from_text, trace
 
 if TYPE_CHECKING:
     from fuseflow.models.graph_convolution import gcn
 
-__all__ = ["NAMES", "Model", "from_text", "gcn", "trace"]
+__all__ = ["NAMES", "Model", "from_mlir", "from_text", "gcn", "trace"]
 
 NAMES = ("gcn",)
 """Models that the command line knows by name."""
