@@ -12,7 +12,8 @@ VALUE = re.compile(r"%[\w$.-]+(?:#\d+)?")
 FLOAT = re.compile(r"-?(?:0x[0-9A-Fa-f]+|\d+(?:\.\d*)?(?:[eE][+-]?\d+)?)")
 BOOLEAN = re.compile(r"true|false")
 
-MOST_NODES = 10_000
+MOST_NODES = 200
+"""Operators of one yielded term, shared ones counted as often as they are used: no real body comes near."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,7 @@ def read_number(cursor: Cursor) -> float:
 def read_body(cursor: Cursor, outer: dict[str, Constant], aliases: Aliases) -> tuple[Term, ...]:
     """The terms that the body yields; ``outer`` are constants from outside. Anything unknown is named with its line."""
     values: dict[str, Term] = dict(outer)
+    sizes: dict[str, int] = {}
     cursor.expect("{")
     cursor.take(re.compile(r"\^[\w$.-]+"), "the block label of a body")
     cursor.expect("(")
@@ -104,9 +106,14 @@ def read_body(cursor: Cursor, outer: dict[str, Constant], aliases: Aliases) -> t
                 read_type(cursor, aliases)
             cursor.expect("}")
             return tuple(found)
+        start = cursor.at
         name = cursor.take(VALUE, "an operation or linalg.yield")
         cursor.expect("=")
         values[name] = _operation(cursor, values)
+        used = VALUE.findall(cursor.text, start, cursor.at)[1:]
+        sizes[name] = 1 + sum(sizes.get(each, 0) for each in used)
+        if sizes[name] > MOST_NODES:
+            raise cursor.fault(f"{name} is made of more than {MOST_NODES} operations; split the body", start)
     raise cursor.fault(f"a body of more than {MOST_NODES} operations")
 
 

@@ -14,7 +14,7 @@ _DTYPES = {
     "si64": "<i8", "ui8": "u1",
 }  # fmt: skip
 _HEX = re.compile(r'"0x([0-9A-Fa-f]*)"')
-_RESOURCE = re.compile(r'([\w.$-]+)\s*:\s*"0x([0-9A-Fa-f]*)"')
+_RESOURCE = re.compile(r'([\w.$-]{1,200})\s{0,9}:\s{0,9}"0x([0-9A-Fa-f]*)"')
 
 Literal = float | NDArray[np.float32]
 

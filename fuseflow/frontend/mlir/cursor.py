@@ -13,6 +13,7 @@ class Cursor:
     def __init__(self, text: str, where: str) -> None:
         self.text, self.where = text, where
         self.at = 0
+        self.counted, self.lines = 0, 1
         self.skip()
 
     def skip(self) -> None:
@@ -35,7 +36,11 @@ class Cursor:
 
     def line(self, at: int) -> int:
         """Line number of a place, from 1."""
-        return self.text.count("\n", 0, at) + 1
+        if at < self.counted:
+            self.counted, self.lines = 0, 1
+        self.lines += self.text.count("\n", self.counted, at)
+        self.counted = at
+        return self.lines
 
     @property
     def ended(self) -> bool:

@@ -170,8 +170,15 @@ class Reader:
             raise self.cursor.fault(f"{name} is not defined above", at)
         return self.values[base]
 
-    def operands(self, word: str) -> list[Value]:
-        """``ins(%a, %b : t, t)``; empty if there is none."""
+    def operands(self, word: str, count: int | None = None) -> list[Value]:
+        """``ins(%a, %b : t, t)``, which must be ``count`` if that is given; empty if there is none."""
+        at = self.cursor.at
+        found = self.listed(word)
+        if count is not None and len(found) != count:
+            raise self.cursor.fault(f"{word} must have {count} operands here, not {len(found)}", at)
+        return found
+
+    def listed(self, word: str) -> list[Value]:
         if not self.cursor.accept(word):
             return []
         self.cursor.expect("(")
@@ -226,7 +233,7 @@ class Reader:
             cursor.expect(":")
             self.values[name] = Splat(None, self.type().shape)
         elif op == "linalg.fill":
-            (value,), (init,) = self.operands("ins"), self.operands("outs")
+            (value,), (init,) = self.operands("ins", 1), self.operands("outs", 1)
             self.result_type()
             if not isinstance(value, Splat) or value.value is None:
                 raise cursor.fault("linalg.fill with a value that is no constant", at)
@@ -239,10 +246,10 @@ class Reader:
             loops, left, right, out = _PRODUCTS[op]
             maps = [AffineMap(loops, each) for each in (left, right, out)]
             body = Apply(BinaryOp.ADD, (Operand(2), Apply(BinaryOp.MUL, (Operand(0), Operand(1)))))
-            self.finish(name, at, maps, self.operands("ins"), self.operands("outs"), body)
+            self.finish(name, at, maps, self.operands("ins", 2), self.operands("outs", 1), body)
         elif op in _NAMED or op in _NAMED_UNARY:
-            ins, outs = self.operands("ins"), self.operands("outs")
-            order = len(outs[0].shape) if outs else 0
+            ins, outs = self.operands("ins", 2 if op in _NAMED else 1), self.operands("outs", 1)
+            order = len(outs[0].shape)
             maps = [AffineMap(order, tuple(range(order)))] * (len(ins) + 1)
             chosen = _NAMED.get(op) or _NAMED_UNARY[op]
             self.finish(name, at, maps, ins, outs, Apply(chosen, tuple(Operand(number) for number in range(len(ins)))))
@@ -328,7 +335,7 @@ class Reader:
         self.finish(name, at, maps[: len(ins) + 1], ins, outs[:1], body[0])
 
     def transpose(self, name: str, at: int) -> None:
-        (source,), outs = self.operands("ins"), self.operands("outs")
+        (source,), outs = self.operands("ins", 1), self.operands("outs", 1)
         cursor = self.cursor
         cursor.expect("permutation")
         cursor.expect("=")
@@ -378,13 +385,13 @@ class Reader:
     ) -> None:
         """Bind ``name`` to what the body computes over the loops of ``maps``."""
         kind = self.result_type()
+        if len(outs) != 1:
+            raise self.cursor.fault(f"it has {len(outs)} outputs; one is read", at)
         sizes = self.loop_sizes(maps, [*ins, *outs], at)
         operands: list[Access | float] = []
         for value, indexing in zip(ins, maps, strict=False):
             operands.append(self.access(value, indexing, sizes, at))
         out_map = maps[len(ins)]
-        if len(outs) != 1:
-            raise self.cursor.fault(f"it has {len(outs)} outputs; one is read", at)
         reduced = [loop for loop in range(out_map.loops) if loop not in out_map.results]
         out = Operand(len(ins))
         if not reduced and not _mentions(body, out):

@@ -123,7 +123,7 @@ def read_encoding(cursor: Cursor, aliases: Aliases) -> tuple[str, tuple[int, ...
     text = " ".join(cursor.text[cursor.at : end - 1].split())
     cursor.at = end
     cursor.skip()
-    found = re.search(r"map = \(([^()]*)\) -> \((.*?)\)(?=\s*[,}])", text)
+    found = re.search(r"map = \(([^()]*)\) -> \(((?:[^()]|\([^()]*\))*)\)", text)
     if found is not None:
         dimensions = [part.strip() for part in found[1].split(",") if part.strip()]
         levels = [part.strip().partition(":") for part in _split_levels(found[2])]
