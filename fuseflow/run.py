@@ -169,8 +169,8 @@ def execute(
         except FuseflowError as error:
             raise type(error)(f"kernel {name!r}: {error}") from error
         kernels.append(KernelRun(name, result, time.perf_counter() - begun))
-        produced = graph.output.tensor
-        tensors[produced] = result.output.convert(model.program.tensor(produced).format)
+        for produced, tree in result.outputs.items():
+            tensors[produced] = tree.convert(model.program.tensor(produced).format)
     outputs = {name: tensors[name].to_dense() for name in model.program.outputs}
     seconds = time.perf_counter() - started
     return Run(model, schedule, machine, tuple(kernels), outputs, compile_seconds, seconds)

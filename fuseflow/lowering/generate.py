@@ -332,7 +332,7 @@ class Lowering:
         self.builder.write_val(root.name, val)
         shape = tuple(self.region.extents[variable] for variable in root.variables)
         mode_order = tuple(root.variables.index(loop) for loop in path)
-        return Graph(self.region.name, tuple(self.builder.nodes), Output(root.name, shape, mode_order, path))
+        return Graph(self.region.name, tuple(self.builder.nodes), (Output(root.name, shape, mode_order, path),))
 
 
 def _accumulated_fills(fills: dict[str, Fill], reduced: str, inner: list[str]) -> None:
