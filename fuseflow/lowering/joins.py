@@ -114,6 +114,8 @@ def _combine(column: Column, variable: str, trees: list["JoinTree | None"], fill
             absent = variable in _masked(column.operands[0])
             dense = op is ReduceOp.MAX and variable in column.view.reduced and not absent
             return unite([*present, Everything()] if dense else present, fill)
+        case layout:
+            raise FusionError(f"{column.name}: {layout} only moves elements; end the region before it")
 
 
 def _masked(operand: Source) -> frozenset[str]:
