@@ -1,7 +1,7 @@
 """The einsum program: nodes, text form, verifier and dense reference interpreter."""
 
 from fuseflow.einsum.interpret import interpret
-from fuseflow.einsum.layout import move_tree
+from fuseflow.einsum.layout import move_tree, output_shape
 from fuseflow.einsum.masks import masked_tensors
 from fuseflow.einsum.nodes import (
     Access,
@@ -49,6 +49,7 @@ __all__ = [
     "interpret",
     "masked_tensors",
     "move_tree",
+    "output_shape",
     "parse",
     "show",
     "show_statement",

@@ -4,8 +4,9 @@ Every line is one of
 ``A[6,6]: "cc"`` (a declaration: shape and format), ``T[i,j] = A[i,k] * X[k,j]`` (a statement), ``return T`` (the
 outputs). ``Y[a,j] = slice[i, 0:4](X[i,j])``, ``reshape``, ``concat`` and ``gather`` move stored elements and stand
 alone on a right-hand side. The text is Python syntax, so Python's own parser reads it and its errors carry a position.
-A right-hand side may be nested; it is split into one statement per operator, and index variables that the output lacks are summed
-within the product or term that has them (``x[i] = b[i] - C[i,j] * d[j]`` sums over ``j`` in the product only).
+A right-hand side may be nested; it is split into one statement per operator, and index variables that the output lacks
+are summed within the product or term that has them (``x[i] = b[i] - C[i,j] * d[j]`` sums over ``j`` in the product
+only).
 """
 
 import ast
