@@ -1,5 +1,6 @@
 """The einsum program: nodes, text form, verifier and dense reference interpreter."""
 
+from fuseflow.einsum.explain import Explanation, Meaning, Unstored, explain
 from fuseflow.einsum.interpret import interpret
 from fuseflow.einsum.layout import move_tree, output_shape
 from fuseflow.einsum.masks import masked_tensors
@@ -31,10 +32,12 @@ __all__ = [
     "Binary",
     "BinaryOp",
     "Concat",
+    "Explanation",
     "Expression",
     "Gather",
     "Layout",
     "Mask",
+    "Meaning",
     "Origin",
     "Product",
     "Program",
@@ -46,6 +49,8 @@ __all__ = [
     "Tensor",
     "Unary",
     "UnaryOp",
+    "Unstored",
+    "explain",
     "interpret",
     "masked_tensors",
     "move_tree",
