@@ -33,6 +33,13 @@ class Features(StrEnum):
     csr = "csr"
 
 
+class Activation(StrEnum):
+    """Activation of the feed-forward layers."""
+
+    gelu = "gelu"
+    relu = "relu"
+
+
 class View(StrEnum):
     """What ``fuseflow show`` prints."""
 
@@ -102,7 +109,14 @@ MODEL_OPTIONS: dict[str, Any] = {
     "folder": Annotated[
         str | None, typer.Option(metavar="DIR", callback=not_empty, help="sae: pictures.", show_default="noise")
     ],
-    "small": Annotated[bool | None, typer.Option("--small", help="sae: small pictures, to try things.")],
+    "block": Annotated[int | None, _size("gpt3, attention: block of the mask.", "64")],
+    "sequence": Annotated[int | None, _size("gpt3, attention: tokens.", "1024")],
+    "heads": Annotated[int | None, _size("gpt3, attention: heads.", "12")],
+    "width": Annotated[int | None, _size("gpt3, attention: width of the model.", "768")],
+    "ffn": Annotated[int | None, _size("gpt3: width of the feed-forward layer.", "3072")],
+    "decoders": Annotated[int | None, _size("gpt3: decoders, one behind the other.", "1")],
+    "activation": Annotated[Activation | None, typer.Option(help="gpt3: activation.", show_default="gelu")],
+    "small": Annotated[bool | None, typer.Option("--small", help="sae, gpt3, attention: small sizes, to try things.")],
     "seed": Annotated[int | None, typer.Option(min=0, max=MAX_SEED, help="Seed of what is random.", show_default="0")],
 }
 """Option of the command line for every argument of a model; None where the user did not give it."""

@@ -53,7 +53,7 @@ def test_weights_depend_on_the_seed_alone() -> None:
 
 
 def test_unknown_data_set_and_names() -> None:
-    assert NAMES[:3] == ("gcn", "graphsage", "sae")
+    assert NAMES == ("gcn", "graphsage", "sae", "gpt3", "attention")
     for name in NAMES:
         taken = inspect.signature(getattr(ff.models, name)).parameters
         assert tuple(taken) == OPTIONS[name], name
