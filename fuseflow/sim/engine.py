@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from time import monotonic
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fuseflow.dataflow.blocks import CrdWriter, LevelScanner, Root, ValWriter
 from fuseflow.dataflow.graph import Graph, Port
@@ -15,7 +16,7 @@ from fuseflow.dataflow.tokens import Token
 from fuseflow.dataflow.verify import verify
 from fuseflow.errors import SimulationError
 from fuseflow.formats import FiberTree
-from fuseflow.sim.assemble import RawLevel, assemble
+from fuseflow.sim.assemble import RawLevel, assemble_all
 from fuseflow.sim.blocks import compressed_level
 from fuseflow.sim.engine_limits import refuse_what_is_missing
 from fuseflow.sim.engine_memory import CrdSink, ValSink
@@ -76,8 +77,8 @@ def simulate(
     for unit in units:
         cycles = max(cycles, *(int(stream.buffer[1]) for stream in unit.outputs), 0)
     levels, values = _written(units)
-    output = assemble(graph.output, levels, values)
-    return Result(cycles, output, tuple(unit.stats() for unit in units), recorded, machine)
+    outputs = assemble_all(graph.outputs, levels, values)
+    return Result(cycles, outputs, tuple(unit.stats() for unit in units), recorded, machine)
 
 
 def _wire(
@@ -103,16 +104,16 @@ def _wire(
     return units
 
 
-def _written(units: list[Unit]) -> tuple[list[RawLevel], np.ndarray[tuple[int], np.dtype[np.float32]]]:
-    levels: dict[int, RawLevel] = {}
-    values = np.empty(0, np.float32)
+def _written(units: list[Unit]) -> tuple[dict[tuple[str, int], RawLevel], dict[str, NDArray[np.float32]]]:
+    levels: dict[tuple[str, int], RawLevel] = {}
+    values: dict[str, NDArray[np.float32]] = {}
     for unit in units:
         block = unit.node.block
         if isinstance(block, CrdWriter) and isinstance(unit.sink, CrdSink):
-            levels[block.level] = unit.sink.written
-        elif isinstance(unit.sink, ValSink):
-            values = unit.sink.written
-    return [levels[level] for level in sorted(levels)], values
+            levels[block.tensor, block.level] = unit.sink.written
+        elif isinstance(block, ValWriter) and isinstance(unit.sink, ValSink):
+            values[block.tensor] = unit.sink.written
+    return levels, values
 
 
 def _watcher(

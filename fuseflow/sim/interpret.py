@@ -16,7 +16,7 @@ from fuseflow.dataflow.verify import verify
 from fuseflow.einsum.operators import BinaryOp
 from fuseflow.errors import DeadlockError, SimulationError
 from fuseflow.formats import FiberTree
-from fuseflow.sim.assemble import assemble
+from fuseflow.sim.assemble import assemble_all
 from fuseflow.sim.blocks import Need, Surroundings, Unit, Written, broadcast, build
 from fuseflow.sim.blocks.controller import Controller
 from fuseflow.sim.channel import Channel
@@ -41,15 +41,16 @@ def interpret(
     around = Surroundings(tensors, machine, written, _summed_products(graph), controller)
     units = _wire(graph, around, streams)
     run(units, controller)
-    raw_levels = [
-        (np.array(coordinates, dtype=np.int32), np.array(ends, dtype=np.int64))
-        for _, (coordinates, ends) in sorted(written.levels.items())
-    ]
-    output = assemble(graph.output, raw_levels, np.array(written.values, dtype=np.float32))
+    levels = {
+        place: (np.array(coordinates, dtype=np.int32), np.array(ends, dtype=np.int64))
+        for place, (coordinates, ends) in written.levels.items()
+    }
+    values = {name: np.array(items, dtype=np.float32) for name, items in written.values.items()}
+    outputs = assemble_all(graph.outputs, levels, values)
     stats = tuple(
         node_stats(node.name, [(u.clock, u.busy, u.counters) for u in units if u.node == node.name]) for node in graph
     )
-    return Result(max((unit.clock for unit in units), default=0), output, stats, streams, machine)
+    return Result(max((unit.clock for unit in units), default=0), outputs, stats, streams, machine)
 
 
 def run(units: Sequence[Unit], controller: Controller | None = None, check_drained: bool = True) -> None:

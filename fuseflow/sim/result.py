@@ -40,16 +40,23 @@ class NodeStats:
 class Result:
     """One run of one graph on one machine.
 
-    ``cycles`` is the largest final clock of any unit, broadcasts included (simulator rule 1.4). ``output`` stores
-    every level compressed. ``nodes`` stand in the order of the graph. ``streams`` holds, when the run was recorded,
-    what left each output port of each node as (token, stamp), with the stamps of the producer.
+    ``cycles`` is the largest final clock of any unit, broadcasts included (simulator rule 1.4). ``outputs`` holds the
+    results by name, every level compressed. ``nodes`` stand in the order of the graph. ``streams`` holds, when the run
+    was recorded, what left each output port of each node as (token, stamp), with the stamps of the producer.
     """
 
     cycles: int
-    output: FiberTree
+    outputs: dict[str, FiberTree]
     nodes: tuple[NodeStats, ...]
     streams: dict[Port, list[tuple[Token, int]]] | None = None
     machine: Machine = field(default_factory=Machine)
+
+    @property
+    def output(self) -> FiberTree:
+        """The result of a graph that has exactly one; KeyError otherwise."""
+        if len(self.outputs) != 1:
+            raise KeyError(f"the graph has {len(self.outputs)} results: {', '.join(self.outputs)}; use Result.outputs")
+        return next(iter(self.outputs.values()))
 
     @property
     def flops(self) -> int:
@@ -79,5 +86,5 @@ class Result:
     def __repr__(self) -> str:
         return (
             f"Result: {self.cycles} cycles, {self.flops} flops, {self.bytes} bytes, "
-            f"{self.output.stored} stored values, {len(self.nodes)} nodes"
+            f"{sum(tree.stored for tree in self.outputs.values())} stored values, {len(self.nodes)} nodes"
         )

@@ -39,7 +39,7 @@ def source(kind: StreamKind, text: str, tensor: str | None = None, level: int = 
 def graph(*nodes: Node, order: int = 0) -> Graph:
     """A graph whose result is the scalar 1 unless it has writers for more levels."""
     result = () if order else (node("gen_one", source(VAL, "1 D")), node("write_one", ValWriter("Y"), "gen_one.out"))
-    return Graph("hand", (*nodes, *result), Output("Y", (9,) * order, tuple(range(order)), tuple("ij"[:order])))
+    return Graph("hand", (*nodes, *result), (Output("Y", (9,) * order, tuple(range(order)), tuple("ij"[:order])),))
 
 
 def streams(made: Graph, **tensors: FiberTree) -> dict[str, str]:
@@ -125,7 +125,7 @@ def test_lanes_give_what_one_scanner_gives(lanes: int) -> None:
         node("write_j", CrdWriter("Y", 1, "j"), "crd.out"),
         node("write_vals", ValWriter("Y"), "val.out"),
     ]
-    made = Graph("lanes", tuple(nodes), Output("Y", (4, 3), (0, 1), ("i", "j")))
+    made = Graph("lanes", tuple(nodes), (Output("Y", (4, 3), (0, 1), ("i", "j")),))
     verify(made)
     assert np.array_equal(interpret(made, {"A": tensor}).output.to_dense(), dense)
 
@@ -185,7 +185,7 @@ def test_the_compiled_engine_says_which_kernel_it_lacks(name: str, kind: str) ->
         node("write_j", CrdWriter("Y", 1, "j"), "columns.crd"),
         node("write_vals", ValWriter("Y"), "array.val"),
     ]
-    made = Graph("lacking", tuple(nodes), Output("Y", (9, 9), (0, 1), ("i", "j")))
+    made = Graph("lacking", tuple(nodes), (Output("Y", (9, 9), (0, 1), ("i", "j")),))
     tensor = FiberTree.from_dense(np.eye(9, dtype=np.float32), Format.parse("cc", 2))
     text = rf"node '{name}' is a {kind}, which the compiled engine has no kernel for yet; use interpret"
     with pytest.raises(SimulationError, match=text):

@@ -57,13 +57,14 @@ from fuseflow.sim.machine import Machine
 
 
 class Written:
-    """What the writers of a graph have seen: per level the coordinates and the count at every stop, and the values."""
+    """What the writers of a graph have seen, by tensor: per level the coordinates and the count at every stop, and the
+    values."""
 
     __slots__ = ("levels", "values")
 
     def __init__(self) -> None:
-        self.levels: dict[int, tuple[list[int], list[int]]] = {}
-        self.values: list[float] = []
+        self.levels: dict[tuple[str, int], tuple[list[int], list[int]]] = {}
+        self.values: dict[str, list[float]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,10 +118,10 @@ def _process(unit: Unit, block: Block, around: Surroundings) -> Process:
         case Locate():
             return locate(unit, block.extent)
         case Array():
-            values = bound_tensor(unit.name, block.tensor, around.tensors).values
+            stored = bound_tensor(unit.name, block.tensor, around.tensors).values
             if around.controller is None:
-                return fetch(unit, values, machine.array)
-            return fetch_stored(unit, values, machine.array, around.controller.reader(unit.name))
+                return fetch(unit, stored, machine.array)
+            return fetch_stored(unit, stored, machine.array, around.controller.reader(unit.name))
         case BinaryALU():
             summed = unit.name in around.products and machine.product is not None
             return binary(unit, block.op, machine.product if summed and machine.product else machine.binary)
@@ -147,15 +148,16 @@ def _process(unit: Unit, block: Block, around: Surroundings) -> Process:
         case ValueDrop():
             return drop_zeros(unit)
         case CrdWriter():
-            coordinates, ends = around.written.levels.setdefault(block.level, ([], []))
+            coordinates, ends = around.written.levels.setdefault((block.tensor, block.level), ([], []))
             if around.controller is None:
                 return write_crd(unit, coordinates, ends)
             ports = around.controller.writer(f"{unit.name} crd"), around.controller.writer(f"{unit.name} seg")
             return write_crd_stored(unit, coordinates, ends, *ports)
         case ValWriter():
+            values = around.written.values.setdefault(block.tensor, [])
             if around.controller is None:
-                return write_val(unit, around.written.values)
-            return write_val_stored(unit, around.written.values, around.controller.writer(unit.name))
+                return write_val(unit, values)
+            return write_val_stored(unit, values, around.controller.writer(unit.name))
         case _:
             assert_never(block)
 
