@@ -7,19 +7,27 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from fuseflow_widgets.compare_view import CompareView as CompareView
     from fuseflow_widgets.graph_view import GraphView as GraphView
     from fuseflow_widgets.picker import FusionPicker as FusionPicker
+    from fuseflow_widgets.run_view import RunView as RunView
+    from fuseflow_widgets.stepper import StreamStepper as StreamStepper
     from fuseflow_widgets.summary import Summary as Summary
     from fuseflow_widgets.table_view import FusionTableView as FusionTableView
     from fuseflow_widgets.table_view import link_selection as link_selection
+    from fuseflow_widgets.tree_view import FiberTreeView as FiberTreeView
     from fuseflow_widgets.workbench import Workbench as Workbench
 
 __version__ = "0.1.0"
 
 _HOMES = {
+    "CompareView": "compare_view",
+    "FiberTreeView": "tree_view",
     "FusionPicker": "picker",
     "FusionTableView": "table_view",
     "GraphView": "graph_view",
+    "RunView": "run_view",
+    "StreamStepper": "stepper",
     "Summary": "summary",
     "Workbench": "workbench",
     "link_selection": "table_view",

@@ -1,7 +1,7 @@
 """The browser's half: one self-contained ES module and style sheet per widget, from the files in ``static``.
 
-A widget's module may import from its neighbours (``import { h } from "./page.js";``). The notebook loads it from text, where
-such an import has no address to start from, so the neighbours' text is put in its place here.
+A widget's module may import from its neighbours (``import { h } from "./page.js";``). The notebook loads it from text,
+where such an import has no address to start from, so the neighbours' text is put in its place here.
 """
 
 import re

@@ -1,7 +1,8 @@
-"""Work beside the notebook: one job at a time in a thread, cancelled by the next; results come back on the kernel's loop."""
+"""Work beside the notebook: one job at a time in a thread, cancelled by the next one."""
 
 import asyncio
 import threading
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -26,8 +27,10 @@ class Job:
 
 
 class Background:
-    """Runs the newest job only. ``work(job)`` runs in a thread; ``done`` and ``failed`` are called where widgets may be changed:
-    on the event loop that made this object, or in the thread if there is none (a plain script).
+    """Runs the newest job only.
+
+    ``work(job)`` runs in a thread; ``done`` and ``failed`` are called where widgets may be changed: on the event loop
+    in which this object was made, or, where there was none (a plain script), in :meth:`join`.
     """
 
     def __init__(self) -> None:
@@ -37,6 +40,7 @@ class Background:
             self._loop = None
         self._job: Job | None = None
         self._thread: threading.Thread | None = None
+        self._waiting: deque[Callable[[], None]] = deque()
         self._count = 0
         self._closed = False
 
@@ -88,7 +92,7 @@ class Background:
                 call()
 
         if self._loop is None or self._loop.is_closed():
-            if_wanted()
+            self._waiting.append(if_wanted)
         else:
             self._loop.call_soon_threadsafe(if_wanted)
 
@@ -104,8 +108,14 @@ class Background:
         self.cancel()
 
     def join(self, timeout_seconds: float | None = None) -> bool:
-        """Wait for the running thread to end; whether it has."""
-        if self._thread is not None:
-            self._thread.join(timeout_seconds)
-            return not self._thread.is_alive()
-        return True
+        """Wait for the running thread to end; whether it has. Without an event loop, also delivers what came back."""
+        ended = True
+        while self._thread is not None:
+            thread = self._thread
+            thread.join(timeout_seconds)
+            ended = not thread.is_alive()
+            while self._waiting:
+                self._waiting.popleft()()  # which may start the next job
+            if not ended or self._thread is thread:
+                break
+        return ended

@@ -29,7 +29,7 @@ def collapsed_dot(graph: Graph, groups: Mapping[str, str]) -> str:
     lines = [
         f"digraph {_quoted(graph.name)} {{",
         f'  graph [fontname="{FONT}", newrank=true, nodesep=0.3, ranksep=0.45, bgcolor=transparent, tooltip=" "];',
-        f'  node [fontname="{FONT}", fontsize=11, color="#444444", height=0.35, style=filled, fillcolor="#FFFFFF", shape=box];',
+        f'  node [fontname="{FONT}", fontsize=11, color="#444444", style=filled, fillcolor=white, shape=box];',
         f'  edge [fontname="{FONT}", fontsize=9, arrowsize=0.7, color="#222222"];',
     ]
     for group, size in sizes.items():

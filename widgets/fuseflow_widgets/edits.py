@@ -1,6 +1,6 @@
 """Edits of a schedule as pure functions: cut and merge at an edge of the einsum graph, group, order, and their history.
 
-An edge ``(producer, consumer)`` says that statement ``consumer`` reads the tensor that ``producer`` defines. No function
+An edge ``(producer, consumer)`` says that statement ``consumer`` reads the tensor that ``producer`` defines. Nothing
 here judges legality: that is what :func:`fuseflow.compile` does with the schedule that comes back.
 """
 
@@ -55,7 +55,8 @@ def merge(schedule: Schedule, program: Program, edge: Edge) -> Schedule:
     first, second = home(schedule, edge[0]), home(schedule, edge[1])
     if first == second:
         raise ScheduleError(f"{edge[0]} and {edge[1]} are in region {first.name!r} already; cut there, or pick another")
-    joined = Region(first.name, _in_program_order((*first.statements, *second.statements), program))
+    statements = _in_program_order((*first.statements, *second.statements), program)
+    joined = replace(_part(first, statements), orders=(*first.orders, *second.orders))
     rest = [joined if region == first else region for region in schedule.regions if region != second]
     return _custom(rest, program)
 
@@ -65,12 +66,14 @@ def cut(schedule: Schedule, program: Program, edge: Edge) -> Schedule:
     _require_edge(program, edge)
     region = home(schedule, edge[0])
     if region != home(schedule, edge[1]):
-        raise ScheduleError(f"there is a boundary between {edge[0]} and {edge[1]} already; merge there, or pick another")
+        raise ScheduleError(
+            f"there is a boundary between {edge[0]} and {edge[1]} already; merge there, or pick another"
+        )
     inside = _graph(program, region.statements)
     upper = {edge[0], *nx.ancestors(inside, edge[0])}
     rest = tuple(name for name in region.statements if name not in upper)
-    above = Region(region.name, _in_program_order(upper, program))
-    below = Region(_unused(f"from {rest[0]}", schedule), rest)
+    above = _part(region, _in_program_order(upper, program))
+    below = replace(_part(region, rest), name=_unused(f"from {rest[0]}", schedule))
     regions = [piece for item in schedule.regions for piece in ((above, below) if item == region else (item,))]
     return _custom(regions, program)
 
@@ -87,10 +90,10 @@ def group(schedule: Schedule, program: Program, statements: Iterable[str]) -> Sc
         if len(left) == len(region.statements):
             regions.append(region)
             continue
-        pieces = sorted(nx.weakly_connected_components(_graph(program, left)), key=lambda piece: left.index(min(piece, key=left.index)))
-        for number, piece in enumerate(pieces):
-            name = region.name if number == 0 else _unused(f"{region.name} {number + 1}", schedule, regions)
-            regions.append(Region(name, _in_program_order(piece, program)))
+        pieces = [_in_program_order(each, program) for each in nx.weakly_connected_components(_graph(program, left))]
+        for number, piece in enumerate(sorted(pieces, key=lambda each: left.index(each[0]))):
+            name = region.name if number == 0 else _unused(f"from {piece[0]}", schedule, regions)
+            regions.append(replace(_part(region, piece), name=name))
     name = home(schedule, chosen[0]).name
     if any(region.name == name for region in regions):
         name = _unused(f"from {chosen[0]}", schedule, regions)
@@ -136,6 +139,12 @@ class History:
         return History(self.future[0], (*self.past, self.present), self.future[1:])
 
 
+def _part(region: Region, statements: tuple[str, ...]) -> Region:
+    """``region`` with ``statements`` instead: its settings stay, its order, which names other indices, does not."""
+    orders = tuple(each for each in region.orders if each[0] in statements)
+    return replace(region, statements=statements, order=None, orders=orders)
+
+
 def _require_edge(program: Program, edge: Edge) -> None:
     if edge not in edges(program):
         raise ScheduleError(f"{edge[1]} does not read {edge[0]}; pick an edge of the einsum graph")
@@ -153,12 +162,14 @@ def _in_program_order(names: Iterable[str], program: Program) -> tuple[str, ...]
     wanted = set(names)
     known = [statement.name for statement in program.statements]
     if not wanted.issubset(known):
-        raise ScheduleError(f"the program has no statement {min(wanted.difference(known))!r}; it has {', '.join(known)}")
+        raise ScheduleError(
+            f"the program has no statement {min(wanted.difference(known))!r}; it has {', '.join(known)}"
+        )
     return tuple(name for name in known if name in wanted)
 
 
 def _custom(regions: list[Region], program: Program) -> Schedule:
-    """``regions`` in program order of their first statements, under the name of the presets they equal, if any."""
+    """``regions`` in program order of their first statements."""
     known = [statement.name for statement in program.statements]
     ordered = tuple(sorted(regions, key=lambda region: known.index(region.statements[0])))
     return Schedule(CUSTOM, ordered)

@@ -66,12 +66,16 @@ class ExactCycles:
             return compiled.simulate(self.machine, progress=report)
 
         def finished(run: Run) -> None:
-            self._runs[self._key(compiled)] = run
-            while len(self._runs) > REMEMBERED:
-                self._runs.popitem(last=False)
+            self.remember(compiled, run)
             done(run)
 
         self.background.start(work, finished, failed, delay_seconds)
+
+    def remember(self, compiled: Compiled, run: Run) -> None:
+        """``run`` is what ``compiled`` gives on this machine."""
+        self._runs[self._key(compiled)] = run
+        while len(self._runs) > REMEMBERED:
+            self._runs.popitem(last=False)
 
     def close(self) -> None:
         """Stop what runs."""

@@ -72,7 +72,9 @@ class GraphView(View):
         if isinstance(shown, CompiledRegion):
             regions = (shown,)
         self._regions = {region.name: region for region in regions}
-        self._shown = {shown.name: shown} if isinstance(shown, Graph) else {n: r.graph for n, r in self._regions.items()}
+        self._shown = (
+            {shown.name: shown} if isinstance(shown, Graph) else {n: r.graph for n, r in self._regions.items()}
+        )
         self._results = {}
         name = current or self.current
         with self.hold_sync():
@@ -149,8 +151,11 @@ class GraphView(View):
             "role": node.role,
             "part": node.part.value,
             "source": self._source(node, region),
-            "cells": [] if region is None else [
-                f"{column}, row {row}: {region.table[row, column].label}" for row, column in region.table.cells_of(node.name)
+            "cells": []
+            if region is None
+            else [
+                f"{column}, row {row}: {region.table[row, column].label}"
+                for row, column in region.table.cells_of(node.name)
             ],
             "ins": [[spec.name, port.node, graph.stream_kind(port).value] for spec, port in pairs],
             "outs": readers,
@@ -167,7 +172,11 @@ class GraphView(View):
             name = column.split("[")[0]
             if name in statements and statements[name].origin.source:
                 return statements[name].origin.source
-            users = [item for item in program.readers(name) if item.name in region.region.statements] if name not in statements else []
+            users = (
+                [item for item in program.readers(name) if item.name in region.region.statements]
+                if name not in statements
+                else []
+            )
             if users and users[0].origin.source:
                 return users[0].origin.source
         return ""

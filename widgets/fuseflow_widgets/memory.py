@@ -13,6 +13,6 @@ def require_memory(reserve_bytes: int = RESERVE_BYTES) -> None:
     left = int(psutil.virtual_memory().available)
     if left < reserve_bytes:
         raise SimulationError(
-            f"stopped: {left / 2**20:,.0f} MiB of memory are left and the notebook keeps {reserve_bytes / 2**20:,.0f} MiB. "
-            "Use smaller data, cut the region, or close other notebooks"
+            f"stopped: {left / 2**20:,.0f} MiB of memory are left and {reserve_bytes / 2**20:,.0f} MiB kept for the "
+            "notebook. Use smaller data, cut the region, or close other notebooks"
         )

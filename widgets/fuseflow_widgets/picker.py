@@ -24,15 +24,15 @@ ORDERS_LISTED = 40
 class FusionPicker(View):
     """Pick fusion regions by hand. ``schedule`` and ``compiled`` are what is picked, always legal and in step.
 
-    An edit that is illegal or cannot be lowered is explained in ``notice`` and not applied. ``current`` names the region
-    whose details are of interest. Observe ``compiled`` to follow the edits.
+    An edit that is illegal or cannot be lowered is explained in ``notice`` and not applied. ``current`` names the
+    region whose details are of interest. Observe ``compiled`` to follow the edits.
     """
 
     page = "picker"
     compiled = traitlets.Instance(Compiled)
     svg = traitlets.Unicode().tag(sync=True)
     name = traitlets.Unicode().tag(sync=True)
-    regions = traitlets.List().tag(sync=True)
+    regions = traitlets.List(traitlets.Dict()).tag(sync=True)
     presets = traitlets.List(list(PRESETS)).tag(sync=True)
     current = traitlets.Unicode().tag(sync=True)
     code = traitlets.Unicode().tag(sync=True)
@@ -150,9 +150,8 @@ class FusionPicker(View):
 
 def schedule_code(schedule: Schedule) -> str:
     """Python that rebuilds ``schedule``; for a preset, the name of it."""
-    if schedule.name in PRESETS:
-        return f"import fuseflow as ff\n\nschedule = ff.Schedule.{schedule.name}(model)\ncompiled = ff.compile(model, schedule)"
-    return f"import fuseflow as ff\n\nschedule = {schedule.to_code()}\ncompiled = ff.compile(model, schedule)"
+    made = f"ff.Schedule.{schedule.name}(model)" if schedule.name in PRESETS else schedule.to_code()
+    return f"import fuseflow as ff\n\nschedule = {made}\ncompiled = ff.compile(model, schedule)"
 
 
 def _region(region: CompiledRegion) -> dict[str, Any]:

@@ -8,7 +8,6 @@ the word). Elements carry ids that the page finds in the SVG: ``stmt-<name>``, `
 from fuseflow.einsum import Program, Statement
 from fuseflow.einsum.show import show_access, show_expression
 from fuseflow.schedule import Schedule
-
 from fuseflow_widgets.edits import edges, fused
 
 FONT = "Helvetica,Arial,sans-serif"

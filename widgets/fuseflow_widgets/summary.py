@@ -10,11 +10,11 @@ from fuseflow_widgets.view import View
 
 
 class Summary(View):
-    """Numbers of one schedule. ``exact`` says where the cycles stand: ``none``, ``waiting``, ``running``, ``done``, ``failed``."""
+    """Numbers of one schedule. ``exact["state"]`` is ``none``, ``waiting``, ``running``, ``done`` or ``failed``."""
 
     page = "summary"
-    facts = traitlets.List().tag(sync=True)
-    exact = traitlets.Dict({"state": "none"}).tag(sync=True)
+    facts = traitlets.List(traitlets.List()).tag(sync=True)
+    exact: Any = traitlets.Dict({"state": "none"}).tag(sync=True)
 
     def show(self, compiled: Compiled) -> None:
         """The structure of ``compiled``; the cycles of the schedule before are no longer shown."""

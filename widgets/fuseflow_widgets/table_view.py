@@ -13,7 +13,7 @@ class FusionTableView(View):
     """One fusion table. ``selected`` names graph nodes, as in GraphView: link the two with :func:`link_selection`."""
 
     page = "table"
-    table = traitlets.Dict({"columns": [], "rows": [], "title": ""}).tag(sync=True)
+    table: Any = traitlets.Dict({"columns": [], "rows": [], "title": ""}).tag(sync=True)
     selected = traitlets.List(traitlets.Unicode()).tag(sync=True)
 
     def __init__(self, shown: FusionTable | CompiledRegion | None = None, **traits: Any) -> None:

@@ -56,9 +56,10 @@ class View(anywidget.AnyWidget):
 
     def close(self) -> None:
         """Remove the widget from every page and stop what works for it."""
-        for closer in self._closers:
-            closer()
-        self._closers.clear()
+        # A widget whose making failed is closed too, by the collector.
+        closers = getattr(self, "_closers", [])
+        while closers:
+            closers.pop()()
         super().close()
 
     def as_text(self) -> str:

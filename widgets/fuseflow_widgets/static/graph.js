@@ -179,7 +179,11 @@ function render({ model, el }) {
   on("change:measures", () => { paint(); describe(); });
   on("change:nodes", describe);
   on("change:colour", paint);
-  on("change:selected", mark);
+  on("change:selected", () => {
+    mark();
+    const target = model.get("selected").map(element).find(Boolean);
+    if (target) view.centre(target);
+  });
   draw();
   return cleanup;
 }
