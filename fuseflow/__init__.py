@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from fuseflow.einsum import nodes as _  # noqa: F401 - loads the package first: the function below takes over its name
 
 if TYPE_CHECKING:
+    from fuseflow import course as course
     from fuseflow import datasets as datasets
     from fuseflow import models as models
     from fuseflow.comparison import Comparison as Comparison
@@ -50,9 +51,9 @@ _HOMES = {
     "parse": "fuseflow.einsum",
     "trace": "fuseflow.models",
 }
-_MODULES = ("datasets", "models")
+_MODULES = ("course", "datasets", "models")
 
-__all__ = [*_HOMES, *_MODULES, "einsum"]
+__all__ = [*_HOMES, *_MODULES, "einsum", "workbench"]
 
 
 def einsum(text: str, /, **data: Any) -> "Model":
@@ -64,6 +65,22 @@ def einsum(text: str, /, **data: Any) -> "Model":
     from fuseflow.models import from_text
 
     return from_text(text, **data)
+
+
+def workbench(model: Any, inputs: "tuple[Any, ...] | None" = None, formats: Any = None, **settings: Any) -> Any:
+    """The Jupyter workbench of a Model, or of a ``torch.nn.Module`` with its ``inputs`` and their ``formats``.
+
+    Needs the package ``fuseflow_widgets`` and what it stands on (``pip install 'fuseflow[lab]'``); see
+    ``fuseflow_widgets.open_workbench`` for the settings. Raises ImportError where that is missing.
+    """
+    try:
+        widgets = import_module("fuseflow_widgets")
+        opened = widgets.open_workbench
+    except ModuleNotFoundError as error:
+        raise ImportError(
+            f"the workbench needs the module {error.name!r}; run: pip install 'fuseflow[lab]', then restart the kernel"
+        ) from error
+    return opened(model, inputs, formats, **settings)
 
 
 def __getattr__(name: str) -> Any:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from fuseflow_widgets.compare_view import CompareView as CompareView
     from fuseflow_widgets.graph_view import GraphView as GraphView
+    from fuseflow_widgets.opening import Notice as Notice
+    from fuseflow_widgets.opening import open_workbench as open_workbench
     from fuseflow_widgets.picker import FusionPicker as FusionPicker
     from fuseflow_widgets.run_view import RunView as RunView
     from fuseflow_widgets.stepper import StreamStepper as StreamStepper
@@ -26,11 +28,13 @@ _HOMES = {
     "FusionPicker": "picker",
     "FusionTableView": "table_view",
     "GraphView": "graph_view",
+    "Notice": "opening",
     "RunView": "run_view",
     "StreamStepper": "stepper",
     "Summary": "summary",
     "Workbench": "workbench",
     "link_selection": "table_view",
+    "open_workbench": "opening",
 }
 
 __all__ = [*_HOMES]

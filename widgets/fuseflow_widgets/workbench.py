@@ -158,6 +158,8 @@ class Workbench(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no typ
 
     def close(self) -> None:
         """Remove the workbench and stop its background work."""
+        if not getattr(self, "_views", ()):  # its making failed
+            return
         self.exact.close()
         for link in self._links:
             link.unlink()
