@@ -6,10 +6,14 @@ from the output, is summed. Nested expressions exist in the text form only: the 
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from fuseflow.einsum.operators import BinaryOp, ReduceOp, UnaryOp
 from fuseflow.errors import ProgramError
 from fuseflow.formats import Format
+
+if TYPE_CHECKING:
+    from fuseflow.einsum.explain import Explanation
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +182,12 @@ class Program:
         return tuple(
             statement for statement in self.statements if any(access.tensor == name for access in statement.operands)
         )
+
+    def explain(self) -> "Explanation":
+        """What unstored elements mean in every statement: zero, masked out, or densified."""
+        from fuseflow.einsum.explain import explain
+
+        return explain(self)
 
     def extents(self, statement: Statement) -> dict[str, int]:
         """Size of every index variable of ``statement``."""
