@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from fuseflow.einsum import nodes as _  # noqa: F401 - loads the package first: the function below takes over its name
 
 if TYPE_CHECKING:
-    from fuseflow import course as course
     from fuseflow import datasets as datasets
     from fuseflow import models as models
     from fuseflow.comparison import Comparison as Comparison
@@ -51,7 +50,7 @@ _HOMES = {
     "parse": "fuseflow.einsum",
     "trace": "fuseflow.models",
 }
-_MODULES = ("course", "datasets", "models")
+_MODULES = ("datasets", "models")
 
 __all__ = [*_HOMES, *_MODULES, "einsum", "workbench"]
 

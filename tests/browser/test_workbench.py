@@ -52,7 +52,9 @@ def test_merge_and_cut_with_the_mouse(page: Page, model: ff.Model, browser: Brow
     matches(page, ff.compile(model, "partial"), "conv1")
     assert fact(page, "recomputed") == "nothing"
     click_edge(page, "relu", "sparse_mm_1")
-    full = ff.compile(model, ff.Schedule("custom", (ff.Region("conv1", ff.Schedule.full(model).regions[0].statements),)))
+    full = ff.compile(
+        model, ff.Schedule("custom", (ff.Region("conv1", ff.Schedule.full(model).regions[0].statements),))
+    )
     matches(page, full, "conv1")
     assert "relu for every i" in fact(page, "recomputed")
     click_edge(page, "relu", "sparse_mm_1")
@@ -100,7 +102,10 @@ def test_drag_selects_and_fuses(page: Page, model: ff.Model) -> None:
 
 def test_an_illegal_choice_is_said_and_not_applied(page: Page) -> None:
     before = version(page)
-    python(page, "bench.picker._received(None, {'action': 'group', 'arguments': {'statements': ['sparse_mm', 'relu']}}, [])")
+    python(
+        page,
+        "bench.picker._received(None, {'action': 'group', 'arguments': {'statements': ['sparse_mm', 'relu']}}, [])",
+    )
     notice = page.locator(".ff-picker .ff-error")
     expect(notice).to_contain_text("wait for each other")
     assert version(page) == before
@@ -186,7 +191,7 @@ def test_the_stepper_steps(lab: Lab, browser: Browser) -> None:
     page = browser.page(height=1200)
     open_notebook(lab, page, lab.write("stepper.ipynb", [cell]))
     run_all(page)
-    page.wait_for_selector(".ff-stepper .ff-queue")
+    page.wait_for_selector(".ff-stepper g.block")
     moments = python(page, "stepper.history['moments']")
     for _ in range(4):
         page.locator(".ff-step").click()
@@ -198,7 +203,9 @@ def test_the_stepper_steps(lab: Lab, browser: Browser) -> None:
     words = dict(map(tuple, python(page, "stepper.history['says']['scan_A_j']")))
     assert words[moments[3]] in page.locator(".ff-says").inner_text()
     page.locator(".ff-play").click()
-    page.wait_for_function("(cycle) => Number(document.querySelector('.ff-stepper').dataset.cycle) > cycle + 2", arg=moments[3])
+    page.wait_for_function(
+        "(cycle) => Number(document.querySelector('.ff-stepper').dataset.cycle) > cycle + 2", arg=moments[3]
+    )
     page.locator(".ff-play").click()
     page.locator(".ff-jump-to").fill("0")
     page.locator(".ff-jump-to").press("Enter")
