@@ -20,7 +20,8 @@ function render({ model, el }) {
   const step = button("step ▶", "to the next cycle in which anything happens (arrow right)", () => move(1), { class: "ff-button ff-step" });
   const first = button("|◀", "to cycle 0 (Home)", () => set("cycle", 0));
   const end = button("▶|", "to the end (End)", () => set("cycle", model.get("history").cycles));
-  const jump = h("input", { type: "number", min: "0", class: "ff-jump-to", "aria-label": "jump to cycle", onchange: (event) => go(Number(event.target.value)) });
+  const jump = h("input", { type: "number", min: "0", class: "ff-jump-to", "aria-label": "jump to cycle", onchange: (event) => go(Number(event.target.value)),
+    onkeydown: (event) => { if (event.key === "Enter") go(Number(event.target.value)); } });
   const slider = h("input", { type: "range", min: "0", class: "ff-slider", "aria-label": "cycle", oninput: (event) => go(Number(event.target.value)) });
   const total = h("span", { class: "ff-faint" });
   const speed = h("select", { "aria-label": "steps per second", onchange: (event) => set("speed", Number(event.target.value)) },
@@ -85,7 +86,8 @@ function render({ model, el }) {
     const { says: words, rules } = model.get("history");
     if (!words) return;
     const cycle = model.get("cycle");
-    slider.value = jump.value = cycle;
+    slider.value = cycle;
+    if (document.activeElement !== jump) jump.value = cycle;
     for (const { wire, group, box, text, at } of places) {
       const waiting = wire.passages.filter(([, seen, taken]) => seen <= cycle && (taken < 0 || taken > cycle)).map(([token]) => token);
       const taken = wire.passages.filter(([, , when]) => when === cycle).map(([token]) => token);
