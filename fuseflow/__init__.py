@@ -56,7 +56,7 @@ _HOMES = {
 }
 _MODULES = ("datasets", "models")
 
-__all__ = [*_HOMES, *_MODULES, "einsum"]
+__all__ = [*_HOMES, *_MODULES, "einsum", "workbench"]
 
 
 def einsum(text: str, /, **data: Any) -> "Model":
@@ -68,6 +68,22 @@ def einsum(text: str, /, **data: Any) -> "Model":
     from fuseflow.models import from_text
 
     return from_text(text, **data)
+
+
+def workbench(model: Any, inputs: "tuple[Any, ...] | None" = None, formats: Any = None, **settings: Any) -> Any:
+    """The Jupyter workbench of a Model, or of a ``torch.nn.Module`` with its ``inputs`` and their ``formats``.
+
+    Needs the package ``fuseflow_widgets`` and what it stands on (``pip install 'fuseflow[lab]'``); see
+    ``fuseflow_widgets.open_workbench`` for the settings. Raises ImportError where that is missing.
+    """
+    try:
+        widgets = import_module("fuseflow_widgets")
+        opened = widgets.open_workbench
+    except ModuleNotFoundError as error:
+        raise ImportError(
+            f"the workbench needs the module {error.name!r}; run: pip install 'fuseflow[lab]', then restart the kernel"
+        ) from error
+    return opened(model, inputs, formats, **settings)
 
 
 def __getattr__(name: str) -> Any:
