@@ -74,6 +74,13 @@ def test_the_mask_is_the_artifacts(block: int, stored: int) -> None:
     assert (mask != bigbird_mask(1024, block, seed=1)).any()
 
 
+def test_keys_stored_transposed_make_every_product() -> None:
+    sampled, selected = (ff.models.attention(small=True, sampled=sampled) for sampled in (True, False))
+    assert counts(selected, "full") == [48]
+    assert ff.compile(selected).regions[0].order == ("i", "j", "k", "l", "m", "n")
+    assert ff.compile(sampled).regions[0].order == ("i", "j", "k", "m", "l", "n")
+
+
 def test_stored_as_in_the_artifact() -> None:
     program = ff.models.attention(small=True).program
     formats = {tensor.name: (tensor.shape, str(tensor.format)) for tensor in program.inputs}
