@@ -7,17 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fuseflow.cli.failures import reported
-from fuseflow.cli.inputs import known_dataset, make_model, output_file
-from fuseflow.cli.options import (
-    Dataset,
-    EngineName,
-    Features,
-    FeaturesOption,
-    Hidden,
-    ModelName,
-    Seed,
-    WeightSparsity,
-)  # fmt: skip
+from fuseflow.cli.inputs import check_request, make_model, output_file
+from fuseflow.cli.options import EngineName, Request, for_model
 from fuseflow.errors import DataError, SimulationError
 from fuseflow.schedule import named
 
@@ -37,25 +28,21 @@ class FileFormat(StrEnum):
 
 
 @reported
+@for_model
 def export(
-    model: ModelName,
+    request: Request,
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where to write; made if need be.")],
     file_format: Annotated[
         FileFormat, typer.Option("--format", help="SAM's DOT, or the reference simulator's protobuf and data files.")
     ] = FileFormat.dot,
-    dataset: Dataset = "cora",
     schedule: Annotated[
         str, typer.Option("--schedule", metavar="NAME", help="A preset or the path of a .json schedule.")
     ] = "partial",
-    hidden: Hidden = 16,
-    weight_sparsity: WeightSparsity = 0.6,
-    features: FeaturesOption = Features.dense,
-    seed: Seed = 0,
 ) -> None:
     """Write the graphs of a compiled model, one per kernel, for SAM or for the reference simulator."""
-    known_dataset(dataset)
+    check_request(request)
     chosen = named(schedule)
-    made = make_model(model, dataset, hidden, weight_sparsity, features, seed)
+    made = make_model(request)
     from fuseflow.compiled import compile
     from fuseflow.dataflow.interop import extensions
     from fuseflow.export import export as write_files
