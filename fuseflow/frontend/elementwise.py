@@ -24,6 +24,7 @@ def binary(op: BinaryOp) -> Handler:
         _refuse_alpha(translator, node)
         return combine(translator, node.name.strip("_"), op, node.args[0], node.args[1], group)
 
+    handle.__doc__ = f"``{op.value}`` of two tensors, or of a tensor and a constant."
     return handle
 
 
@@ -104,6 +105,7 @@ def unary(op: UnaryOp) -> Handler:
     def handle(translator: Translator, node: "fx.Node", group: str) -> Value:
         return translator.unary(node.name.strip("_"), op, translator.value(node.args[0]), group)
 
+    handle.__doc__ = f"``{op.value}`` of every element."
     return handle
 
 
@@ -114,6 +116,7 @@ def with_parameter(op: UnaryOp, name: str, default: float) -> Handler:
         constant = number(translator, argument(node, 1, name, default))
         return translator.unary(node.name.strip("_"), op, translator.value(node.args[0]), group, constant)
 
+    handle.__doc__ = f"``{op.value}`` of every element, with its ``{name}``."
     return handle
 
 
@@ -170,6 +173,7 @@ def clamp_at(op: UnaryOp) -> Handler:
         limit = number(translator, node.args[1])
         return translator.unary(node.name.strip("_"), op, translator.value(node.args[0]), group, limit)
 
+    handle.__doc__ = "``max`` or ``min`` of every element and a constant."
     return handle
 
 

@@ -72,6 +72,9 @@ def extreme(of: Callable[[Translator, "fx.Node", str], Value], op: BinaryOp) -> 
         made = of(translator, node, group)
         return [made] if len(node.args) > 1 or "dim" in node.kwargs else made
 
+    handle.__doc__ = (
+        f"``{op.value}`` over everything, over one dimension (its values, not its positions), or of two tensors."
+    )
     return handle
 
 

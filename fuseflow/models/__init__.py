@@ -35,7 +35,7 @@ OPTIONS: dict[str, tuple[str, ...]] = {
     "graphsage": _GRAPH,
     "sae": ("dataset", "batch", "hidden", "weight_sparsity", "small", "side", "folder", "seed"),
     "gpt3": ("block", "sequence", "heads", "width", "ffn", "decoders", "activation", "small", "seed"),
-    "attention": ("block", "sequence", "heads", "width", "small", "seed"),
+    "attention": ("block", "sequence", "heads", "width", "sampled", "small", "seed"),
 }
 """Arguments of every built-in model, here so that the command line need not load PyTorch to know them."""
 

@@ -3,12 +3,15 @@
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch.nn import functional as F  # noqa: N812
 
 import fuseflow as ff
-from tests.frontend.modules import Call, check, data
+from fuseflow.einsum import interpret, parse, show
+from fuseflow.frontend import HANDLERS, trace
+from tests.frontend.modules import Call, data, sparse
 
 Function = Callable[..., Any]
 M = torch.tensor([[True, False, True], [False, True, False], [True, True, True], [False, False, True]])
@@ -17,7 +20,7 @@ ROWS, COLUMNS = torch.tensor([0, 2, -1]), torch.tensor([1, 0, 1])
 # x, y: [4, 3]; the operations that each case is there for stand in its name.
 MATRICES: dict[str, Function] = {
     "addmm": lambda x, y: torch.addmm(x @ y.T, x, y.T),
-    "mv dot": lambda x, y: torch.mv(x, y[0]) * torch.dot(x[0], y[1]),
+    "mv dot": lambda x, y: torch.addmv(x[:, 0], x, y[2]) + torch.mv(x, y[0]) * torch.dot(x[0], y[1]),
     "matmul of a vector": lambda x, y: (x @ y[1]) + (x[:, 0] @ y).sum(),
     "einsum": lambda x, y: torch.einsum("ij,kj->ki", x, y),
     "einsum of a sum": lambda x, y: torch.einsum("ij,jk->ik", x, y.T) + torch.einsum("ij,ik->jk", x, y).sum(),
@@ -52,7 +55,7 @@ MATRICES: dict[str, Function] = {
     "expand": lambda x, y: x[:1].expand(4, 3) * y + x.mean(0).expand_as(y) + torch.broadcast_to(y[:, :1], (4, 3)),
     "expand and reduce": lambda x, y: x.unsqueeze(1).expand(4, 5, 3).sum(1) + y.unsqueeze(1).expand(4, 2, 3).amax(1),
     "outer": lambda x, y: x[:, 0].unsqueeze(1) + y[:, 0].unsqueeze(0),
-    "copies": lambda x, y: x.contiguous().clone().detach() + y.to(torch.float32).float() + x.double().float(),
+    "copies": lambda x, y: x.T.contiguous().T.clone().detach() + y.to(torch.float32).float() + x.double().float(),
     "transposes": lambda x, y: x.mT @ y + x.swapaxes(0, 1) @ y,
     "view": lambda x, y: (x * 2).view(3, 4) @ y + x.reshape(12).view(6, -1).flatten().reshape(3, 4) @ y,
     "flatten unflatten": lambda x, y: (x + y).flatten().unflatten(0, (2, 6)) * 2,
@@ -98,19 +101,96 @@ BATCHES: dict[str, Function] = {
 }  # fmt: skip
 
 
+# x: [4, 3], i: five row numbers
+LOOKUPS: dict[str, Function] = {
+    "embedding": lambda x, i: F.embedding(i, x * 2) + F.embedding(i.view(1, 5), x)[0],
+    "embedding_bag": lambda x, i: (
+        F.embedding_bag(i, x * 2, torch.tensor([0, 2, 2])) + F.embedding_bag(i, x, torch.tensor([0, 3, 4]), mode="mean")
+    ),
+    "embedding_bag of a matrix": lambda x, i: F.embedding_bag(i[:4].view(2, 2), x * 1.5, mode="sum"),
+    "embedding_bag with padding": lambda x, i: F.embedding_bag(
+        i, x + 1, torch.tensor([0, 3]), padding_idx=0, mode="sum"
+    ),
+    "index_select": lambda x, i: (x * 2).index_select(0, i) * x[i],
+}
+
+
 def agree(function: Function, *inputs: torch.Tensor) -> None:
     """The program means what PyTorch computes, and so do the graphs of two schedules."""
-    check(Call(function), *inputs)
     model = ff.trace(Call(function), inputs)
+    assert parse(show(model.program)) == model.program
+    found = interpret(model.program, model.tensors)
+    for name, expected in model.reference().items():
+        np.testing.assert_allclose(found[name], expected, rtol=1e-5, atol=1e-5)
     for schedule in ("unfused", "full"):
         assert ff.compile(model, schedule).simulate().check().max_rel_error < 1e-4
 
 
+X, Y = data(4, 3), data(4, 3, seed=7)
+P, Q = data(2, 4, 3), data(2, 4, 3, seed=7)
+
+
 @pytest.mark.parametrize("name", list(MATRICES))
 def test_matrices(name: str) -> None:
-    agree(MATRICES[name], data(4, 3), data(4, 3, seed=7))
+    agree(MATRICES[name], X, Y)
 
 
 @pytest.mark.parametrize("name", list(BATCHES))
 def test_batches(name: str) -> None:
-    agree(BATCHES[name], data(2, 4, 3), data(2, 4, 3, seed=7))
+    agree(BATCHES[name], P, Q)
+
+
+@pytest.mark.parametrize("name", list(LOOKUPS))
+def test_lookups(name: str) -> None:
+    agree(LOOKUPS[name], X, torch.tensor([2, 0, 0, 3, 1]))
+
+
+ELSEWHERE = frozenset(
+    {
+        "mm", "_sparse_mm", "rsub", "sigmoid", "transpose", "reverse", "numpy_T", "t", "alias", "feature_dropout",
+        "lift_fresh_copy", "_softmax", "_log_softmax", "_embedding_bag", "_embedding_bag_forward_only", "_to_dense",
+        "_to_copy", "_unsafe_view", "view_as", "reshape_as", "to_dense", "broadcast_to", "type_as",
+    }
+)  # fmt: skip
+"""Operations that tests/frontend/test_trace.py has, and other names under which an exporter may write one of these."""
+
+
+def test_every_operation_has_a_case(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: set[str] = set()
+    for name, handler in HANDLERS.items():
+        monkeypatch.setitem(HANDLERS, name, _recording(name, handler, seen))
+    cases = ((MATRICES, (X, Y)), (BATCHES, (P, Q)), (LOOKUPS, (X, torch.tensor([2, 0, 0, 3, 1]))))
+    for functions, inputs in cases:
+        for function in functions.values():
+            trace(Call(function), inputs)
+    assert set(HANDLERS) - seen - ELSEWHERE == set()
+
+
+def _recording(name: str, handler: Any, seen: set[str]) -> Any:
+    def handle(*arguments: Any) -> Any:
+        seen.add(name)
+        return handler(*arguments)
+
+    return handle
+
+
+def test_masks_are_stored_once_and_sparse() -> None:
+    def twice(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        return x.masked_fill(~M, -1e30).softmax(1) @ y.masked_fill(~M, -1e30).softmax(1).T
+
+    program = trace(Call(twice), (X, Y)).program
+    masks = [tensor for tensor in program.inputs if "mask" in tensor.name]
+    assert [(str(tensor.format), tensor.shape) for tensor in masks] == [("cc", (4, 3))]
+    assert str(program.tensor("softmax").format) == "cc"
+
+
+def test_broadcast_dimensions_cost_no_level() -> None:
+    program = trace(Call(lambda x, y: x.unsqueeze(1) + y.unsqueeze(0).unsqueeze(0)), (X, Y)).program
+    assert len(program.statements[0].operands[0].indices) == 2
+    assert not any(statement.is_layout for statement in program.statements[:1])
+
+
+def test_sparse_stays_sparse_when_it_moves() -> None:
+    model = ff.trace(Call(lambda x, w: x.reshape(3, 4) @ w), (sparse(4, 3), data(4, 2)), {"inputs_0": "cc"})
+    assert str(model.program.tensor("reshape").format) == "cc"
+    assert ff.compile(model, "full").simulate().check().passed
