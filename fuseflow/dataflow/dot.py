@@ -115,7 +115,12 @@ _BINARY = {
     BinaryOp.MAX: "max(a, b)",
     BinaryOp.MIN: "min(a, b)",
 }
-_SCALAR = {UnaryOp.ADD_SCALAR: "val +", UnaryOp.MUL_SCALAR: "val ×", UnaryOp.DIV_SCALAR: "val /"}
+_SCALAR = {
+    UnaryOp.ADD_SCALAR: "val +",
+    UnaryOp.MUL_SCALAR: "val ×",
+    UnaryOp.DIV_SCALAR: "val /",
+    UnaryOp.POW_SCALAR: "val to the",
+}
 
 _LEGEND_COLUMNS = 3
 """Families side by side in the legend."""
@@ -170,7 +175,9 @@ def describe(block: Block) -> str:
         case BinaryALU(op=op):
             return _BINARY[op]
         case UnaryALU(op=op, scalar=scalar):
-            return f"{_SCALAR[op]} {scalar:g}" if op.takes_scalar else f"{op.value}(val)"
+            if op in _SCALAR:
+                return f"{_SCALAR[op]} {scalar:g}"
+            return f"{op.value}(val, {scalar:g})" if op.takes_scalar else f"{op.value}(val)"
         case Reduce(op=op, guarded=guarded):
             return f"{op.value} of innermost" + (", guarded" if guarded else "")
         case SparseAccumulator(reduced=reduced, indices=indices):
