@@ -3,6 +3,7 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from fuseflow.models.mlir import from_mlir
 from fuseflow.models.model import Model, from_text, trace
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ __all__ = [
     "OPTIONS",
     "Model",
     "attention",
+    "from_mlir",
     "from_text",
     "gcn",
     "gpt3",
