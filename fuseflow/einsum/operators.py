@@ -72,8 +72,13 @@ BINARY: dict[BinaryOp, Callable[[Values, Values], Values]] = {
 
 
 def apply_unary(op: UnaryOp, values: Values, scalar: float) -> Values:
-    """Meaning of each unary operator on arrays, in the precision of ``values``."""
+    """Meaning of each unary operator on arrays, in the precision of ``values``.
+
+    Transcendental functions are computed in double precision and rounded, so that libraries that differ in the last bit
+    of a function agree on the result.
+    """
     constant = values.dtype.type(scalar)
+    double = values.astype(np.float64)
     match op:
         case UnaryOp.IDENTITY:
             return values
@@ -82,17 +87,17 @@ def apply_unary(op: UnaryOp, values: Values, scalar: float) -> Values:
         case UnaryOp.RELU:
             return np.maximum(values, values.dtype.type(0))
         case UnaryOp.EXP:
-            return np.exp(values)
+            return np.exp(double).astype(values.dtype)
         case UnaryOp.LOG:
-            return np.log(values)
+            return np.log(double).astype(values.dtype)
         case UnaryOp.SQRT:
             return np.sqrt(values)
         case UnaryOp.RSQRT:
             return values.dtype.type(1) / np.sqrt(values)
         case UnaryOp.SIGMOID:
-            return values.dtype.type(1) / (values.dtype.type(1) + np.exp(-values))
+            return (1.0 / (1.0 + np.exp(-double))).astype(values.dtype)
         case UnaryOp.TANH:
-            return np.tanh(values)
+            return np.tanh(double).astype(values.dtype)
         case UnaryOp.ADD_SCALAR:
             return values + constant
         case UnaryOp.MUL_SCALAR:

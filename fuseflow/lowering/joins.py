@@ -112,7 +112,9 @@ def _combine(column: Column, variable: str, trees: list["JoinTree | None"], fill
             return unite([*present, Everything()] if dense else present, fill)
         case Reduction(op, _):
             absent = variable in _masked(column.operands[0])
-            dense = op is ReduceOp.MAX and variable in column.view.reduced and not absent
+            # A maximum looks at zeros; and a sum of nothing but zeros is there, unlike a sum of absent elements.
+            matters = op is ReduceOp.MAX or bool(column.view.masked)
+            dense = matters and variable in column.view.reduced and not absent
             return unite([*present, Everything()] if dense else present, fill)
 
 

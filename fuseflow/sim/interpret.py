@@ -21,7 +21,7 @@ from fuseflow.sim.blocks import Need, Surroundings, Unit, Written, broadcast, bu
 from fuseflow.sim.blocks.controller import Controller
 from fuseflow.sim.channel import Channel
 from fuseflow.sim.counters import node_stats
-from fuseflow.sim.machine import Machine
+from fuseflow.sim.machine import BROADCAST_OF, Machine
 from fuseflow.sim.memory import MemoryKind
 from fuseflow.sim.result import Result
 
@@ -38,7 +38,7 @@ def interpret(
     streams: dict[Port, list[tuple[Token, int]]] | None = {} if record else None
     written = Written()
     controller = Controller(machine.memory) if machine.memory.kind is MemoryKind.HBM else None
-    around = Surroundings(tensors, machine, written, _summed_products(graph), controller)
+    around = Surroundings(tensors, machine, written, summed_products(graph), controller)
     units = _wire(graph, around, streams)
     run(units, controller)
     raw_levels = [
@@ -111,7 +111,7 @@ def _deadlock(waiting: Sequence[Unit]) -> str:
 
 def _check_drained(unit: Unit) -> None:
     for channel in unit.inputs:
-        rest = [token for token, _ in channel.queue if token is not DONE]
+        rest = [*(token for token, _ in channel.queue if token is not DONE), *channel.lost]
         if rest and channel not in unit.may_abandon:
             raise SimulationError(
                 f"{unit.name} has ended at cycle {unit.clock} but {channel.target} still holds {len(rest)} tokens, the "
@@ -119,7 +119,7 @@ def _check_drained(unit: Unit) -> None:
             )
 
 
-def _summed_products(graph: Graph) -> frozenset[str]:
+def summed_products(graph: Graph) -> frozenset[str]:
     """Products whose first reader adds them up: where a value is a block, these are matrix products (rule 3.12)."""
     readers: dict[Port, Block] = {}
     for node in graph:
@@ -145,7 +145,8 @@ def _wire(graph: Graph, around: Surroundings, streams: dict[Port, list[tuple[Tok
 
     def channel(source: str, reader: tuple[str, int]) -> Channel:
         name, number = reader
-        feeds[reader] = Channel(source, f"{name}.{specs[name][number].name}", around.machine.channel_capacity)
+        target = f"{name}.{specs[name][number].name}"
+        feeds[reader] = Channel(source, target, around.machine.capacity(source, target))
         return feeds[reader]
 
     units: list[Unit] = []
@@ -160,10 +161,10 @@ def _wire(graph: Graph, around: Surroundings, streams: dict[Port, list[tuple[Tok
             elif not targets:
                 out = Channel(str(port), None)
             else:
-                name = f"broadcast of {port}"
-                out = Channel(str(port), name, around.machine.channel_capacity)
+                name = f"{BROADCAST_OF}{port}"
+                out = Channel(str(port), name, around.machine.capacity(str(port), name))
                 copy = Unit(name, [out], [channel(name, target) for target in targets])
-                copy.process = broadcast(copy)
+                copy.process = broadcast(copy, around.machine.turns.broadcast_cycles)
                 copies.append(copy)
             if streams is not None:
                 out.record = streams.setdefault(port, [])

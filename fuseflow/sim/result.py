@@ -9,6 +9,7 @@ import pandas as pd
 
 from fuseflow.dataflow.graph import Port
 from fuseflow.dataflow.tokens import Token
+from fuseflow.errors import SimulationError
 from fuseflow.formats import FiberTree
 from fuseflow.sim.machine import Machine
 
@@ -36,20 +37,50 @@ class NodeStats:
     coordinates_written: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class ChannelStats:
+    """One channel of a run: ``source`` and ``target`` as :meth:`fuseflow.sim.machine.Machine.capacity` has them.
+
+    ``largest_fill`` is the most slots in use at once, a slot being in use from the send of a token to the arrival of
+    its credit, a cycle after the take; 0 if it was not measured. ``waited_cycles`` the producer waited for room.
+    """
+
+    source: str
+    target: str
+    capacity: int | None
+    tokens: int
+    largest_fill: int
+    waited_cycles: int
+
+
 @dataclass(frozen=True)
 class Result:
     """One run of one graph on one machine.
 
     ``cycles`` is the largest final clock of any unit, broadcasts included (simulator rule 1.4). ``output`` stores
     every level compressed. ``nodes`` stand in the order of the graph. ``streams`` holds, when the run was recorded,
-    what left each output port of each node as (token, stamp), with the stamps of the producer.
+    what left each output port of each node as (token, stamp), with the stamps of the producer. ``channels`` is there
+    if the run measured them. A run that was stopped has ``written=None`` and the counters up to there.
     """
 
     cycles: int
-    output: FiberTree
+    written: FiberTree | None
     nodes: tuple[NodeStats, ...]
     streams: dict[Port, list[tuple[Token, int]]] | None = None
     machine: Machine = field(default_factory=Machine)
+    channels: tuple[ChannelStats, ...] | None = None
+
+    @property
+    def complete(self) -> bool:
+        """Whether the run came to its end."""
+        return self.written is not None
+
+    @property
+    def output(self) -> FiberTree:
+        """The result tensor; SimulationError if the run was stopped before its end."""
+        if self.written is None:
+            raise SimulationError(f"the run was stopped at cycle {self.cycles}, so it has no output; run it to its end")
+        return self.written
 
     @property
     def flops(self) -> int:
@@ -79,5 +110,5 @@ class Result:
     def __repr__(self) -> str:
         return (
             f"Result: {self.cycles} cycles, {self.flops} flops, {self.bytes} bytes, "
-            f"{self.output.stored} stored values, {len(self.nodes)} nodes"
+            f"{'stopped' if self.written is None else f'{self.written.stored} stored values'}, {len(self.nodes)} nodes"
         )

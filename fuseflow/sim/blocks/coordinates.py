@@ -10,10 +10,10 @@ from fuseflow.sim.blocks.base import Process, Unit, is_payload
 REMEDY = "feed the coordinates of two neighbouring levels of one nest of fibers"
 
 
-def coord_drop(unit: Unit) -> Process:
+def coord_drop(unit: Unit, pass_cycles: int = 0) -> Process:
     """Pass the inner stream; send the outer coordinates whose inner fiber had a coordinate (rule 3.19).
 
-    A whole inner fiber passes in one turn, at the rate at which it arrives.
+    A whole inner fiber passes in one turn, at the rate at which it arrives, or ``pass_cycles`` per token.
     """
     outer_in, inner_in = unit.inputs
     outer_out, inner_out = unit.outputs
@@ -27,6 +27,7 @@ def coord_drop(unit: Unit) -> Process:
                 if not isinstance(inner, Stop) and not is_payload(inner):
                     _misfit(unit, outer, inner)
                 yield from unit.send(inner_out, inner)
+                unit.tick(pass_cycles)
                 if isinstance(inner, Stop):
                     break
                 kept = True
