@@ -10,8 +10,7 @@ from fuseflow.dataflow.tokens import Token
 from fuseflow.formats import FiberTree
 from fuseflow.sim.assemble import RawLevel, assemble
 from fuseflow.sim.kernels.tokenwise import layout
-from fuseflow.sim.kernels.tokenwise.execute import wake
-from fuseflow.sim.kernels.tokenwise.run import run
+from fuseflow.sim.kernels.tokenwise.run import run, wake_unit
 from fuseflow.sim.machine import Machine
 from fuseflow.sim.result import Result
 from fuseflow.sim.stream import unpack
@@ -120,7 +119,7 @@ class TokenCore:
                 enlarge_takes(arena, faults.at(unit, arena[unit.place + layout.WAITS_FOR]))
             case _:
                 serve(self.network, unit, self._written)
-        wake(arena.words, unit.place)
+        wake_unit(arena.words, unit.place)
 
     def _grow(self) -> None:
         """Enlarge the smallest of the rings that are too small (Parks)."""
@@ -130,7 +129,7 @@ class TokenCore:
         place = min(range(len(units)), key=lambda number: arena[channels[number].place + layout.MASK])
         enlarge_ring(arena, channels[place])
         arena[channels[place].place + layout.ROOM_WAITS] = 0
-        wake(arena.words, units[place].place)
+        wake_unit(arena.words, units[place].place)
 
     def drain_events(self) -> None:
         """Take the recorded tokens out of their buffer."""

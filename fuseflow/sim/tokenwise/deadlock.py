@@ -6,7 +6,7 @@ from time import monotonic
 from fuseflow.errors import DeadlockError
 from fuseflow.sim.blocks.base import Need
 from fuseflow.sim.kernels.tokenwise import layout
-from fuseflow.sim.kernels.tokenwise.execute import wake
+from fuseflow.sim.kernels.tokenwise.run import wake_unit
 from fuseflow.sim.stream import unpack
 from fuseflow.sim.tokenwise.arena import Arena, Channel, Unit
 from fuseflow.sim.tokenwise.build import Network
@@ -87,6 +87,6 @@ def _relax(network: Network, run: Callable[[], None]) -> tuple[dict[str, int], b
         arena[place + layout.CAPACITY] = deeper
         arena[place + layout.GROWS] = int(arena[place + layout.MASK] + 1 < deeper)
         arena[place + layout.ROOM_WAITS] = 0
-        wake(arena.words, arena[place + layout.PRODUCER])
+        wake_unit(arena.words, arena[place + layout.PRODUCER])
         run()
     return depths, arena[layout.LEFT] == 0

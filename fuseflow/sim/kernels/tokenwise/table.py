@@ -3,10 +3,12 @@
 A slot is two words, key (-1 for none) and bits of the sum; the number of slots is a power of two.
 """
 
+from numba import carray
 from numpy import float32, int64, uint32
 
 from fuseflow.sim.kernels._jit import kernel
 from fuseflow.sim.kernels.tokenwise.layout import COUNT, Memory, P, R
+from fuseflow.sim.kernels.tokenwise.pointer import behind, pointer
 
 
 @kernel
@@ -40,8 +42,7 @@ def add(m: Memory, s: int, key: int, value: int) -> bool:
 @kernel
 def sort(m: Memory, s: int) -> None:
     """Put the list of keys in order."""
-    first = m[s + P + 2]
-    m[first : first + m[s + R]].sort()
+    carray(behind(m, m[s + P + 2]), m[s + R]).sort()
 
 
 @kernel
@@ -56,8 +57,9 @@ def clear(m: Memory, s: int) -> None:
 
 
 @kernel
-def refill(m: Memory, s: int, old_table: int, old_size: int) -> None:
+def refill(words: Memory, s: int, old_table: int, old_size: int) -> None:
     """Move the sums of a smaller table into the table of the unit, which is empty."""
+    m = pointer(words)
     for slot in range(old_size):
         key = m[old_table + 2 * slot]
         if key != -1:
