@@ -4,7 +4,6 @@ Every message says what is wrong, where, with which values, and what to do about
 fitting builtin, so callers that do not know fuseflow can still catch it.
 """
 
-
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 

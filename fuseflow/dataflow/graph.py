@@ -59,11 +59,19 @@ class Output:
 
 @dataclass(frozen=True, slots=True)
 class Graph:
-    """An immutable dataflow graph; nodes stand in topological order."""
+    """An immutable dataflow graph; nodes stand in topological order. ``outputs`` are its results, one or more."""
 
     name: str
     nodes: tuple[Node, ...]
-    output: Output
+    outputs: tuple[Output, ...]
+
+    @property
+    def output(self) -> Output:
+        """The result of a graph that has exactly one; VerifyError otherwise."""
+        if len(self.outputs) != 1:
+            names = ", ".join(output.tensor for output in self.outputs) or "none"
+            raise VerifyError(f"graph {self.name!r} has {len(self.outputs)} outputs ({names}); use Graph.outputs")
+        return self.outputs[0]
 
     def __len__(self) -> int:
         return len(self.nodes)

@@ -26,7 +26,7 @@ from fuseflow.dataflow.blocks import (
     StopDrop,
     ValWriter,
 )
-from fuseflow.dataflow.graph import Graph, Node, Port
+from fuseflow.dataflow.graph import Graph, Node, Output, Port
 from fuseflow.dataflow.tokens import DONE, EMPTY, REPEAT, Stop, StreamKind, Token
 from fuseflow.errors import VerifyError
 
@@ -292,47 +292,61 @@ def _solve_depths(graph: Graph) -> dict[Port, int]:
 
 
 def _check_writers(graph: Graph, found: dict[Port, int]) -> None:
-    """One coordinate writer per level of the result and one value writer, each at its own depth."""
-    out = graph.output
-    order = len(out.indices)
-    if len(out.shape) != order or sorted(out.mode_order) != list(range(order)):
-        text = (
-            f"output {out.tensor!r} has indices {out.indices}, shape {out.shape} and mode order {out.mode_order}; "
-            f"it needs {order} sizes and a permutation of 0..{order - 1}"
-        )
-        raise _error(graph, None, text)
-    writers: dict[int, Node] = {}
-    for node in graph.nodes:
-        match node.block:
-            case CrdWriter(tensor=tensor, level=level, index=index):
-                if not 0 <= level < order or index != out.indices[level]:
-                    text = (
-                        f"writes level {level} at index {index!r}, but the levels of {out.tensor!r} are {out.indices}"
-                    )
-                    raise _error(graph, node, text)
-            case ValWriter(tensor=tensor):
-                level = order
-            case _:
-                continue
-        what = "values" if level == order else f"level {level}"
-        if tensor != out.tensor:
-            text = f"writes tensor {tensor!r}, but the graph's output is {out.tensor!r}; a graph has one result"
-            raise _error(graph, node, text)
-        if level in writers:
-            text = f"{writers[level].name!r} already writes {what} of {out.tensor!r}; remove one of the two"
-            raise _error(graph, node, text)
-        writers[level] = node
-        wanted, port = min(level + 1, order), node.inputs[0]
-        if found[port] != wanted:
-            remedy = "reduce" if found[port] > wanted else "repeat"
+    """One coordinate writer per level of every result and one value writer, each at its own depth."""
+    results: dict[str, Output] = {}
+    for out in graph.outputs:
+        order = len(out.indices)
+        if len(out.shape) != order or sorted(out.mode_order) != list(range(order)):
             text = (
-                f"input {node.block.inputs[0].name!r} reads {port} at depth {found[port]}, but {what} of a result "
-                f"with {order} levels must come at depth {wanted}; {remedy} the stream first"
+                f"output {out.tensor!r} has indices {out.indices}, shape {out.shape} and mode order {out.mode_order}; "
+                f"it needs {order} sizes and a permutation of 0..{order - 1}"
             )
-            raise _error(graph, node, text)
-    if order not in writers:
-        raise _error(graph, None, f"no ValWriter writes the values of output {out.tensor!r}; add one")
-    for level in range(order):
-        if level not in writers:
-            text = f"no CrdWriter writes level {level} (index {out.indices[level]!r}) of output {out.tensor!r}; add one"
             raise _error(graph, None, text)
+        if out.tensor in results:
+            raise _error(graph, None, f"two outputs are called {out.tensor!r}; rename one")
+        results[out.tensor] = out
+    if not results:
+        raise _error(graph, None, "has no output; declare the tensor that its writers write")
+    writers: dict[tuple[str, int], Node] = {}
+    for node in graph.nodes:
+        if isinstance(node.block, CrdWriter | ValWriter):
+            _check_writer(graph, node, node.block, results, writers, found)
+    for out in graph.outputs:
+        if (out.tensor, len(out.indices)) not in writers:
+            raise _error(graph, None, f"no ValWriter writes the values of output {out.tensor!r}; add one")
+        for level, index in enumerate(out.indices):
+            if (out.tensor, level) not in writers:
+                text = f"no CrdWriter writes level {level} (index {index!r}) of output {out.tensor!r}; add one"
+                raise _error(graph, None, text)
+
+
+def _check_writer(
+    graph: Graph,
+    node: Node,
+    block: CrdWriter | ValWriter,
+    results: dict[str, Output],
+    writers: dict[tuple[str, int], Node],
+    found: dict[Port, int],
+) -> None:
+    out = results.get(block.tensor)
+    if out is None:
+        names = ", ".join(repr(name) for name in results)
+        raise _error(graph, node, f"writes tensor {block.tensor!r}, but the outputs of the graph are {names}")
+    order = len(out.indices)
+    level = block.level if isinstance(block, CrdWriter) else order
+    if isinstance(block, CrdWriter) and (not 0 <= level < order or block.index != out.indices[level]):
+        text = f"writes level {level} at index {block.index!r}, but the levels of {out.tensor!r} are {out.indices}"
+        raise _error(graph, node, text)
+    what = "values" if level == order else f"level {level}"
+    if (out.tensor, level) in writers:
+        other = writers[out.tensor, level].name
+        raise _error(graph, node, f"{other!r} already writes {what} of {out.tensor!r}; remove one of the two")
+    writers[out.tensor, level] = node
+    wanted, port = min(level + 1, order), node.inputs[0]
+    if found[port] != wanted:
+        remedy = "reduce" if found[port] > wanted else "repeat"
+        text = (
+            f"input {block.inputs[0].name!r} reads {port} at depth {found[port]}, but {what} of a result "
+            f"with {order} levels must come at depth {wanted}; {remedy} the stream first"
+        )
+        raise _error(graph, node, text)

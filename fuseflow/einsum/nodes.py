@@ -4,8 +4,8 @@
 from the output, is summed. Nested expressions exist in the text form only: the parser splits them.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
 from fuseflow.einsum.operators import BinaryOp, ReduceOp, UnaryOp
 from fuseflow.errors import ProgramError
@@ -161,6 +161,11 @@ class Program:
                 return statement
         names = ", ".join(item.name for item in self.statements) or "nothing"
         raise ProgramError(f"no statement defines {name!r}; statements define {names}")
+
+    def stored_as(self, formats: Mapping[str, Format]) -> "Program":
+        """This program with the tensors named in ``formats`` stored as it says; other names are ignored."""
+        tensors = tuple(replace(item, format=formats.get(item.name, item.format)) for item in self.tensors)
+        return replace(self, tensors=tensors)
 
     @property
     def inputs(self) -> tuple[Tensor, ...]:

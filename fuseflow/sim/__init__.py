@@ -3,14 +3,18 @@
 ``simulate`` is the compiled engine, ``interpret`` the plain interpreter that it equals in every result and counter.
 """
 
-from fuseflow.sim.engine import Progress, simulate
+from fuseflow.sim.engine import simulate
+from fuseflow.sim.engine_limits import Core
 from fuseflow.sim.interpret import interpret
-from fuseflow.sim.machine import BlockTiming, Machine, ScannerTiming
+from fuseflow.sim.machine import BlockTiming, Machine, ScannerTiming, TurnTiming
 from fuseflow.sim.memory import Memory, MemoryKind
-from fuseflow.sim.result import NodeStats, Result
+from fuseflow.sim.progress import Progress
+from fuseflow.sim.result import ChannelStats, NodeStats, Result
 
 __all__ = [
     "BlockTiming",
+    "ChannelStats",
+    "Core",
     "Machine",
     "Memory",
     "MemoryKind",
@@ -18,6 +22,7 @@ __all__ = [
     "Progress",
     "Result",
     "ScannerTiming",
+    "TurnTiming",
     "interpret",
     "simulate",
 ]

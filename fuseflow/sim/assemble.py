@@ -1,6 +1,6 @@
 """From what the writers saw to the result tensor."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,22 @@ from fuseflow.formats import CompressedLevel, FiberTree, Format, Level, LevelKin
 
 RawLevel = tuple[NDArray[np.integer], NDArray[np.integer]]
 """Coordinates of a level, and the running count of coordinates at each stop token that its writer took."""
+
+
+def assemble_all(
+    outputs: Sequence[Output],
+    levels: Mapping[tuple[str, int], RawLevel],
+    values: Mapping[str, NDArray[np.floating]],
+) -> dict[str, FiberTree]:
+    """The results of a graph by name; ``levels`` is keyed by tensor and level. See :func:`assemble`."""
+    return {
+        output.tensor: assemble(
+            output,
+            [levels[output.tensor, number] for number in range(len(output.shape))],
+            values[output.tensor],
+        )
+        for output in outputs
+    }
 
 
 def assemble(output: Output, raw_levels: Sequence[RawLevel], values: NDArray[np.floating]) -> FiberTree:

@@ -21,10 +21,14 @@ class Channel:
 
     ``closed`` says that the producer has returned, ``abandoned`` that the reader has: what is sent after that is
     dropped, and waits only for credits that were given; ``lost`` has what was, but for ``D``, of a channel that has a
-    reader. ``record``, if not ``None``, keeps all that was sent. ``taken`` counts the takes.
+    reader. ``record``, if not ``None``, keeps all that was sent. ``taken`` counts the takes, ``seen`` is the
+    number of the token last read.
     """
 
-    __slots__ = ("abandoned", "capacity", "closed", "credits", "lost", "queue", "record", "sent", "source", "taken", "target")
+    __slots__ = (
+        "abandoned", "capacity", "closed", "credits", "lost", "queue", "record", "seen", "sent", "source", "taken",
+        "target",
+    )  # fmt: skip
 
     def __init__(
         self, source: str, target: str | None, capacity: int | None = None, record: list[Stamped] | None = None
@@ -38,8 +42,14 @@ class Channel:
         self.lost: list[Token] = []
         self.sent = 0
         self.taken = 0
+        self.seen = 0
         self.closed = False
         self.abandoned = target is None
+
+    @property
+    def name(self) -> str:
+        """Both ends."""
+        return f"{self.source} -> {self.target or 'void'}"
 
     @property
     def full(self) -> bool:
@@ -73,4 +83,4 @@ class Channel:
     def __repr__(self) -> str:
         depth = "unbounded" if self.capacity is None else str(self.capacity)
         head = "empty" if not self.queue else f"head {self.queue[0][0]!r}@{self.queue[0][1]}"
-        return f"{self.source} -> {self.target or 'void'} ({len(self.queue)} of {depth}, {head})"
+        return f"{self.name} ({len(self.queue)} of {depth}, {head})"

@@ -14,9 +14,9 @@ from fuseflow.dataflow.graph import Graph, Port
 from fuseflow.dataflow.tokens import DONE, Token
 from fuseflow.dataflow.verify import verify
 from fuseflow.einsum.operators import BinaryOp
-from fuseflow.errors import DeadlockError, SimulationError
+from fuseflow.errors import SimulationError
 from fuseflow.formats import FiberTree
-from fuseflow.sim.assemble import assemble
+from fuseflow.sim.assemble import assemble_all
 from fuseflow.sim.blocks import Need, Surroundings, Unit, Written, broadcast, build
 from fuseflow.sim.blocks.controller import Controller
 from fuseflow.sim.channel import Channel
@@ -24,6 +24,7 @@ from fuseflow.sim.counters import node_stats
 from fuseflow.sim.machine import BROADCAST_OF, Machine
 from fuseflow.sim.memory import MemoryKind
 from fuseflow.sim.result import Result
+from fuseflow.sim.waiting import Waiting, explain
 
 
 def interpret(
@@ -41,15 +42,16 @@ def interpret(
     around = Surroundings(tensors, machine, written, summed_products(graph), controller)
     units = _wire(graph, around, streams)
     run(units, controller)
-    raw_levels = [
-        (np.array(coordinates, dtype=np.int32), np.array(ends, dtype=np.int64))
-        for _, (coordinates, ends) in sorted(written.levels.items())
-    ]
-    output = assemble(graph.output, raw_levels, np.array(written.values, dtype=np.float32))
+    levels = {
+        place: (np.array(coordinates, dtype=np.int32), np.array(ends, dtype=np.int64))
+        for place, (coordinates, ends) in written.levels.items()
+    }
+    values = {name: np.array(items, dtype=np.float32) for name, items in written.values.items()}
+    outputs = assemble_all(graph.outputs, levels, values)
     stats = tuple(
         node_stats(node.name, [(u.clock, u.busy, u.counters) for u in units if u.node == node.name]) for node in graph
     )
-    return Result(max((unit.clock for unit in units), default=0), output, stats, streams, machine)
+    return Result(max((unit.clock for unit in units), default=0), outputs, stats, streams, machine)
 
 
 def run(units: Sequence[Unit], controller: Controller | None = None, check_drained: bool = True) -> None:
@@ -59,6 +61,15 @@ def run(units: Sequence[Unit], controller: Controller | None = None, check_drain
     ``check_drained``, leaves one unread.
     """
     waiting = list(units)
+    _exhaust(waiting, controller)
+    if waiting:
+        raise explain(_Stuck(waiting, units, controller))
+    for unit in units if check_drained else ():
+        _check_drained(unit)
+
+
+def _exhaust(waiting: list[Unit], controller: Controller | None) -> None:
+    """Run the units of ``waiting`` until none can go on; those that have returned leave the list."""
     with np.errstate(all="ignore"):
         while waiting:
             moved = False
@@ -69,9 +80,7 @@ def run(units: Sequence[Unit], controller: Controller | None = None, check_drain
                 if not _advance(unit):
                     waiting.remove(unit)
             if not moved and not (controller is not None and controller.step()):
-                raise DeadlockError(_deadlock(waiting))
-    for unit in units if check_drained else ():
-        _check_drained(unit)
+                return
 
 
 def _advance(unit: Unit) -> bool:
@@ -98,15 +107,34 @@ def _served(unit: Unit) -> bool:
     return bool(channel.queue) or channel.closed
 
 
-def _deadlock(waiting: Sequence[Unit]) -> str:
-    lines = [f"deadlock: {len(waiting)} units wait on each other and none can go on"]
-    for unit in waiting:
-        if unit.waits is not None:
+class _Stuck:
+    """Units of which none can go on (see ``waiting.Blocked``)."""
+
+    def __init__(self, units: list[Unit], everyone: Sequence[Unit], controller: Controller | None) -> None:
+        self._units = units
+        self._controller = controller
+        self._channels = {channel.name: channel for unit in units for channel in (*unit.inputs, *unit.outputs)}
+        self._producers = {id(channel): unit.name for unit in everyone for channel in unit.outputs}
+        self._readers = {id(channel): unit.name for unit in everyone for channel in unit.inputs}
+
+    def waiting(self) -> list[Waiting]:
+        found: list[Waiting] = []
+        for unit in self._units:
+            assert unit.waits is not None
             channel, need = unit.waits
-            port = channel.target if need is Need.TOKEN else channel.source
-            lines.append(f"  {unit.name} at cycle {unit.clock} waits for {need.value} on {port}: {channel!r}")
-    lines.append("make the channels of the machine deeper, or unbounded (channel_capacity=None)")
-    return "\n".join(lines)
+            others = self._producers if need is Need.TOKEN else self._readers
+            other = others.get(id(channel), "memory")
+            found.append(Waiting(unit.name, unit.clock, need, channel.name, repr(channel), other))
+        return found
+
+    def depth(self, channel: str) -> int:
+        return self._channels[channel].capacity or 0
+
+    def deepen(self, channel: str, depth: int) -> None:
+        self._channels[channel].capacity = depth
+
+    def go_on(self) -> None:
+        _exhaust(self._units, self._controller)
 
 
 def _check_drained(unit: Unit) -> None:

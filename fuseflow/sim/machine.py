@@ -61,9 +61,9 @@ class Machine:
 
     ``channel_capacity`` is the depth of every stream in tokens, or ``None`` for unbounded streams (the default, and in
     effect the reference's: it uses 10 240 000); ``depths`` says otherwise for single streams (see :meth:`with_depth`).
-    ``turns`` gives a cost to what the reference does for nothing. ``array``, ``binary``, ``unary`` and ``reduce`` give the timing of
-    values; stops and other control tokens always have latency 1. ``product`` is the timing of products that a reduction
-    or an accumulator adds up (matrix products, where a value is a block); ``None`` says as ``binary``. ``memory`` is
+    ``turns`` gives a cost to what the reference does for nothing. ``array``, ``binary``, ``unary`` and ``reduce`` give
+    the timing of values; stops and other control tokens always have latency 1. ``product`` is the timing of products that
+    a reduction or an accumulator adds up (matrix products, where a value is a block); ``None`` says as ``binary``. ``memory`` is
     ideal unless given. The result of a maximum always has latency 1 (simulator rule 3.16).
     """
 
@@ -103,7 +103,7 @@ class Machine:
     def capacity(self, source: str, target: str) -> int | None:
         """Depth of the channel from ``source`` to ``target``; ``None`` if it is unbounded.
 
-        ``source`` is an output port or ``"broadcast of <port>"``, ``target`` an input port or ``"broadcast of <port>"``.
+        Each end is a port, or ``"broadcast of <port>"``.
         """
         for name, depth in self.depths:
             if name == f"{source} -> {target}":
@@ -121,7 +121,7 @@ class Machine:
 
     @classmethod
     def pipelined(cls) -> "Machine":
-        """The default machine, but each turn that the reference does for nothing (simulator rule 8.2-11) costs a cycle."""
+        """The default machine, but turns that the reference does for nothing (simulator rule 8.2-11) cost a cycle."""
         return cls(name="comal pipelined", turns=TurnTiming(1, 1, 1, 1))
 
     @classmethod

@@ -57,30 +57,29 @@ class ChannelStats:
 class Result:
     """One run of one graph on one machine.
 
-    ``cycles`` is the largest final clock of any unit, broadcasts included (simulator rule 1.4). ``output`` stores
-    every level compressed. ``nodes`` stand in the order of the graph. ``streams`` holds, when the run was recorded,
-    what left each output port of each node as (token, stamp), with the stamps of the producer. ``channels`` is there
-    if the run measured them. A run that was stopped has ``written=None`` and the counters up to there.
+    ``cycles`` is the largest final clock of any unit, broadcasts included (simulator rule 1.4). ``outputs`` holds the
+    results by name, every level compressed. ``nodes`` stand in the order of the graph. ``streams`` holds, when the run
+    was recorded, what left each output port of each node as (token, stamp), with the stamps of the producer.
+    ``channels`` is there if the run measured them. A run that was stopped is not ``complete``: it has no outputs, and
+    cycles and counters are those up to there.
     """
 
     cycles: int
-    written: FiberTree | None
+    outputs: dict[str, FiberTree]
     nodes: tuple[NodeStats, ...]
     streams: dict[Port, list[tuple[Token, int]]] | None = None
     machine: Machine = field(default_factory=Machine)
     channels: tuple[ChannelStats, ...] | None = None
-
-    @property
-    def complete(self) -> bool:
-        """Whether the run came to its end."""
-        return self.written is not None
+    complete: bool = True
 
     @property
     def output(self) -> FiberTree:
-        """The result tensor; SimulationError if the run was stopped before its end."""
-        if self.written is None:
+        """The result of a graph that has exactly one; KeyError otherwise, SimulationError if the run was stopped."""
+        if not self.complete:
             raise SimulationError(f"the run was stopped at cycle {self.cycles}, so it has no output; run it to its end")
-        return self.written
+        if len(self.outputs) != 1:
+            raise KeyError(f"the graph has {len(self.outputs)} results: {', '.join(self.outputs)}; use Result.outputs")
+        return next(iter(self.outputs.values()))
 
     @property
     def flops(self) -> int:
@@ -110,5 +109,5 @@ class Result:
     def __repr__(self) -> str:
         return (
             f"Result: {self.cycles} cycles, {self.flops} flops, {self.bytes} bytes, "
-            f"{'stopped' if self.written is None else f'{self.written.stored} stored values'}, {len(self.nodes)} nodes"
+            f"{sum(tree.stored for tree in self.outputs.values())} stored values, {len(self.nodes)} nodes"
         )

@@ -2,9 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from time import monotonic
+from typing import Protocol
 
-from fuseflow.errors import DeadlockError
+from fuseflow.errors import DeadlockError, SimulationError
 from fuseflow.sim.blocks.base import Need
+
+RELAXED_SECONDS = 10.0
+"""Longest search for depths that remove a deadlock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +30,49 @@ class Waiting:
         source, _, target = self.channel.partition(" -> ")
         port = target if self.need is Need.TOKEN else source
         return f"{self.unit} at cycle {self.clock_cycles} waits for {self.need.value} on {port}: {self.state}"
+
+
+class Blocked(Protocol):
+    """A network in which no unit can go on."""
+
+    def waiting(self) -> list[Waiting]:
+        """The units that have not finished, and what each waits for."""
+
+    def depth(self, channel: str) -> int:
+        """Capacity of a bounded channel."""
+
+    def deepen(self, channel: str, depth: int) -> None:
+        """Give a channel a larger capacity, and let its producer try again."""
+
+    def go_on(self) -> None:
+        """Run until no unit can go on; SimulationError as in any run."""
+
+
+def explain(network: Blocked) -> DeadlockError:
+    """The error for ``network``, which goes on with deeper streams to find depths that suffice: it is spent then.
+
+    A full stream of the ring of waiting units is made deeper, by little, until the network ends or stops for good. A
+    network with these depths from the start can do the same steps, and what it does does not depend on their order
+    (simulator rule 1.2): it does not block where this one went on.
+    """
+    stuck = network.waiting()
+    depths: dict[str, int] = {}
+    end = monotonic() + RELAXED_SECONDS
+    waiting = stuck
+    while waiting and monotonic() < end:
+        full = [wait.channel for wait in find_ring(waiting) if wait.need is Need.ROOM]
+        if not full:
+            break
+        channel = min(full, key=lambda name: (name not in depths, network.depth(name)))
+        depth = network.depth(channel)
+        depths[channel] = depth + (max(1, depth // 16) if channel in depths else 1)
+        network.deepen(channel, depths[channel])
+        try:
+            network.go_on()
+        except SimulationError:
+            break  # another fault lies behind this one
+        waiting = network.waiting()
+    return deadlock(stuck, depths, whole=not waiting)
 
 
 def find_ring(waiting: Sequence[Waiting]) -> list[Waiting]:

@@ -81,7 +81,7 @@ def graph() -> Graph:
     add("write_i", CrdWriter("X", 0, "i"), "sum_k.crd1")
     add("write_j", CrdWriter("X", 1, "j"), "sum_k.crd0")
     add("write_val", ValWriter("X"), "sum_k.val")
-    return Graph("warm", tuple(nodes), Output("X", (SIZE, SIZE), (0, 1), ("i", "j")))
+    return Graph("warm", tuple(nodes), (Output("X", (SIZE, SIZE), (0, 1), ("i", "j")),))
 
 
 def main() -> None:

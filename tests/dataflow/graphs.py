@@ -70,7 +70,7 @@ def spmm() -> Graph:
         node("write_T_j", CrdWriter("T", 1, "j"), "spacc_k.crd0", **out),
         node("write_T_vals", ValWriter("T"), "spacc_k.val", **out),
     )  # fmt: skip
-    return Graph("spmm", nodes, Output("T", (3, 4), (0, 1), ("i", "j")))
+    return Graph("spmm", nodes, (Output("T", (3, 4), (0, 1), ("i", "j")),))
 
 
 def total() -> Graph:
@@ -83,4 +83,4 @@ def total() -> Graph:
         node("sum_i", Reduce(ReduceOp.SUM), "exp.val", part=Part.COMPUTE),
         node("write_s_vals", ValWriter("s"), "sum_i.val", part=Part.CONSTRUCTION),
     )
-    return Graph("total", nodes, Output("s", (), (), ()))
+    return Graph("total", nodes, (Output("s", (), (), ()),))

@@ -49,7 +49,7 @@ def generator(kind: StreamKind, text: str, tensor: str | None = None, level: int
 
 def graph(*nodes: Node) -> Graph:
     result = (node("one", generator(VAL, "1 D")), node("write", ValWriter("Y"), "one.out"))
-    return Graph("hand", (*nodes, *result), Output("Y", (), (), ()))
+    return Graph("hand", (*nodes, *result), (Output("Y", (), (), ()),))
 
 
 def sources() -> tuple[Node, ...]:

@@ -61,7 +61,7 @@ def nested(levels: int) -> Graph:
     ]
     array = node("array", Array("A"), f"scan_{levels - 1}.ref")
     write = node("write", ValWriter("s"), f"sum_{levels - 1}.val")
-    return Graph("nested", (node("root", Root("A")), *scans, array, *sums, write), Output("s", (), (), ()))
+    return Graph("nested", (node("root", Root("A")), *scans, array, *sums, write), (Output("s", (), (), ()),))
 
 
 def test_ten_levels_are_enough_and_eleven_too_many() -> None:
@@ -211,7 +211,7 @@ CASES: dict[str, tuple[Callable[[], Graph], str]] = {
     ),
     "writer of another tensor": (
         lambda: change(spmm(), "write_T_vals", block=ValWriter("U")),
-        "node 'write_T_vals': writes tensor 'U', but the graph's output is 'T'; a graph has one result",
+        "node 'write_T_vals': writes tensor 'U', but the outputs of the graph are 'T'",
     ),
     "writer of no level": (
         lambda: change(spmm(), "write_T_j", block=CrdWriter("T", 2, "j")),
@@ -231,7 +231,7 @@ CASES: dict[str, tuple[Callable[[], Graph], str]] = {
         "node 'write_T_vals': input 'val' reads mul.val at depth 3, but values of a result with 2 levels must come at depth 2",
     ),
     "output that does not fit itself": (
-        lambda: replace(spmm(), output=Output("T", (3,), (0, 0), ("i", "j"))),
+        lambda: replace(spmm(), outputs=(Output("T", (3,), (0, 0), ("i", "j")),)),
         "graph 'spmm': output 'T' has indices ('i', 'j'), shape (3,) and mode order (0, 0); it needs 2 sizes and a "
         "permutation of 0..1",
     ),

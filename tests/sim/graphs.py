@@ -34,7 +34,7 @@ class Builder:
         return name
 
     def graph(self, name: str, shape: tuple[int, ...], indices: str) -> Graph:
-        return Graph(name, tuple(self.nodes), Output("X", shape, tuple(range(len(shape))), tuple(indices)))
+        return Graph(name, tuple(self.nodes), (Output("X", shape, tuple(range(len(shape))), tuple(indices)),))
 
 
 def spmv(shape: tuple[int, int], guarded: bool) -> Graph:

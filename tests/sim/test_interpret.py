@@ -175,7 +175,7 @@ def test_dense_storage_under_a_compressed_scanner() -> None:
 
 def test_a_graph_that_does_not_write_a_level() -> None:
     graph = graphs.gustavson((6, 7))
-    cut = Graph(graph.name, tuple(node for node in graph if node.name != "write_j"), graph.output)
+    cut = Graph(graph.name, tuple(node for node in graph if node.name != "write_j"), graph.outputs)
     tensors = {"A": tree(np.ones((6, 5), np.float32), "cc"), "B": tree(np.ones((5, 7), np.float32), "cc")}
     with pytest.raises(VerifyError):
         interpret(cut, tensors)

@@ -11,4 +11,4 @@ def remove_dead(graph: Graph) -> Graph:
         if isinstance(node.block, CrdWriter | ValWriter) or node.name in live:
             live.add(node.name)
             live.update(port.node for port in node.inputs)
-    return Graph(graph.name, tuple(node for node in graph.nodes if node.name in live), graph.output)
+    return Graph(graph.name, tuple(node for node in graph.nodes if node.name in live), graph.outputs)

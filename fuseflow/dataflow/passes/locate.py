@@ -38,7 +38,7 @@ def insert_locate(graph: Graph) -> tuple[Graph, dict[Port, Port]]:
         moved[Port(node.name, "crd")] = Port(made.name, "crd")
         moved[Port(node.name, f"out{dense_side}")] = Port(made.name, "located")
         moved[Port(node.name, f"out{1 - dense_side}")] = Port(made.name, "ref")
-    return Graph(graph.name, tuple(result), graph.output), moved
+    return Graph(graph.name, tuple(result), graph.outputs), moved
 
 
 def _locate(

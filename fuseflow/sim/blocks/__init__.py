@@ -60,13 +60,14 @@ from fuseflow.sim.machine import Machine
 
 
 class Written:
-    """What the writers of a graph have seen: per level the coordinates and the count at every stop, and the values."""
+    """What the writers of a graph have seen, by tensor: per level the coordinates and the count at every stop, and the
+    values."""
 
     __slots__ = ("levels", "values")
 
     def __init__(self) -> None:
-        self.levels: dict[int, tuple[list[int], list[int]]] = {}
-        self.values: list[float] = []
+        self.levels: dict[tuple[str, int], tuple[list[int], list[int]]] = {}
+        self.values: dict[str, list[float]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,10 +122,10 @@ def _process(unit: Unit, block: Block, around: Surroundings) -> Process:
         case Locate():
             return locate(unit, block.extent)
         case Array():
-            values = bound_tensor(unit.name, block.tensor, around.tensors).values
+            stored = bound_tensor(unit.name, block.tensor, around.tensors).values
             if around.controller is None:
-                return fetch(unit, values, machine.array)
-            return fetch_stored(unit, values, machine.array, around.controller.reader(unit.name))
+                return fetch(unit, stored, machine.array)
+            return fetch_stored(unit, stored, machine.array, around.controller.reader(unit.name))
         case BinaryALU():
             summed = unit.name in around.products and machine.product is not None
             return binary(unit, block.op, machine.product if summed and machine.product else machine.binary)
@@ -151,16 +152,17 @@ def _process(unit: Unit, block: Block, around: Surroundings) -> Process:
         case ValueDrop():
             return drop_zeros(unit)
         case CrdWriter():
-            coordinates, ends = around.written.levels.setdefault(block.level, ([], []))
+            coordinates, ends = around.written.levels.setdefault((block.tensor, block.level), ([], []))
             if around.controller is None:
                 return write_crd(unit, coordinates, ends, machine.turns.skip_cycles)
             ports = around.controller.writer(f"{unit.name} crd"), around.controller.writer(f"{unit.name} seg")
             return write_crd_stored(unit, coordinates, ends, *ports, machine.turns.skip_cycles)
         case ValWriter():
+            values = around.written.values.setdefault(block.tensor, [])
             if around.controller is None:
-                return write_val(unit, around.written.values, machine.turns.skip_cycles)
+                return write_val(unit, values, machine.turns.skip_cycles)
             port = around.controller.writer(unit.name)
-            return write_val_stored(unit, around.written.values, port, machine.turns.skip_cycles)
+            return write_val_stored(unit, values, port, machine.turns.skip_cycles)
         case _:
             assert_never(block)
 

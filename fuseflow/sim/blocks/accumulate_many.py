@@ -36,9 +36,7 @@ def check_extent(unit: Unit, level: int, coordinate: Token, extents: tuple[int, 
         )
 
 
-def accumulate_many(
-    unit: Unit, order: int, extents: tuple[int, ...] | None = None, flush_cycles: int = 0
-) -> Process:
+def accumulate_many(unit: Unit, order: int, extents: tuple[int, ...] | None = None, flush_cycles: int = 0) -> Process:
     """Inputs crd0 (innermost) ... crd<order>, val; outputs crd0 ... crd<order-1>, val."""
     crds, val_in = unit.inputs[:-1], unit.inputs[-1]
     sums: Sums = {}

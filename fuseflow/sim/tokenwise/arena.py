@@ -80,7 +80,6 @@ class Unit:
     inputs: list[Channel]
     outputs: list[Channel | None]
     may_abandon: bool = False
-    level: int = -1
     ports: list[int] = field(default_factory=list)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from fuseflow.dataflow.blocks import Block, CoordHold, CrdWriter, Repeat, Repeater, RepeatSignal
+from fuseflow.dataflow.blocks import Block, CoordHold, Repeat, Repeater, RepeatSignal
 from fuseflow.dataflow.graph import Graph, Node, Port
 from fuseflow.dataflow.tokens import StreamKind
 from fuseflow.errors import SimulationError
@@ -117,8 +117,6 @@ def _unit(
     unit.block = block
     unit.may_abandon = isinstance(block, Repeat | Repeater | CoordHold)
     unit.ports = ports
-    if isinstance(block, CrdWriter):
-        unit.level = block.level
     for number, word in enumerate(words):
         arena[unit.place + layout.P + number] = word
     for port in ports:
@@ -151,9 +149,7 @@ def _start(network: Network) -> None:
     arena[layout.BANKS] = banks
     for number in range(memory.channels):
         arena[banks + BANK_WORDS * number + 3] = arena.allocate(2 * ring)
-    arena[layout.MEMORY_WORDS] = arena.store(
-        [memory.start_up_cycles + memory.latency_cycles, memory.interval_cycles]
-    )
+    arena[layout.MEMORY_WORDS] = arena.store([memory.start_up_cycles + memory.latency_cycles, memory.interval_cycles])
 
 
 def _check_depths(network: Network) -> None:

@@ -1,23 +1,28 @@
 """A run on the token core, step by step."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from time import monotonic
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fuseflow.dataflow.blocks import CrdWriter, ValWriter
 from fuseflow.dataflow.graph import Graph, Port
 from fuseflow.dataflow.tokens import Token
 from fuseflow.formats import FiberTree
-from fuseflow.sim.assemble import RawLevel, assemble
+from fuseflow.sim.assemble import RawLevel, assemble_all
 from fuseflow.sim.kernels.tokenwise import layout
 from fuseflow.sim.kernels.tokenwise.run import run, wake_unit
 from fuseflow.sim.machine import Machine
+from fuseflow.sim.progress import PROGRESS_INTERVAL_SECONDS, Progress
 from fuseflow.sim.result import Result
 from fuseflow.sim.stream import unpack
 from fuseflow.sim.tokenwise import faults, stats
 from fuseflow.sim.tokenwise.build import Network, build
-from fuseflow.sim.tokenwise.deadlock import explain
+from fuseflow.sim.tokenwise.deadlock import BlockedNetwork
 from fuseflow.sim.tokenwise.host import Written, enlarge_ring, enlarge_takes, serve
+from fuseflow.sim.tokenwise.watch import Watch
+from fuseflow.sim.waiting import explain
 
 SLICE_OPERATIONS = 1 << 20
 """Operations between two looks at the clock of the wall: some ten milliseconds."""
@@ -82,7 +87,7 @@ class TokenCore:
         Raises SimulationError where streams do not fit together, DeadlockError if no unit can go on.
         """
         if not self._run(operations) and not self.finished:
-            raise explain(self.network, self._exhaust)
+            raise explain(BlockedNetwork(self.network, self._exhaust))
         if self.finished:
             faults.check_drained(self.network)
             return False
@@ -153,31 +158,29 @@ class TokenCore:
             assert channel.port is not None
             found[channel.port] = []
         for number, token, stamp, _ in self.events().tolist():
-            channel = ports.get(number)
-            if channel is not None and channel.port is not None:
-                found[channel.port].append((unpack(token, channel.kind), stamp))
+            sender = ports.get(number)
+            if sender is not None and sender.port is not None:
+                found[sender.port].append((unpack(token, sender.kind), stamp))
         return found
 
     def result(self, recorded: bool = False) -> Result:
         """What the run has come to; without an output if it has not come to its end."""
-        output = None
-        if self.finished:
-            levels: dict[int, RawLevel] = {}
-            values = np.empty(0, np.float32)
-            for unit in self.network.units:
-                kind = self.network.arena[unit.place + layout.KIND]
-                if kind in (layout.WRITE_CRD, layout.WRITE_CRD_STORED):
-                    levels[unit.level] = self._written.level(unit)
-                elif kind in (layout.WRITE_VAL, layout.WRITE_VAL_STORED):
-                    values = self._written.values(unit)
-            output = assemble(self.graph.output, [levels[level] for level in sorted(levels)], values)
+        levels: dict[tuple[str, int], RawLevel] = {}
+        values: dict[str, NDArray[np.float32]] = {}
+        for unit in self.network.units if self.finished else ():
+            if isinstance(unit.block, CrdWriter):
+                levels[unit.block.tensor, unit.block.level] = self._written.level(unit)
+            elif isinstance(unit.block, ValWriter):
+                values[unit.block.tensor] = self._written.values(unit)
+        outputs = assemble_all(self.graph.outputs, levels, values) if self.finished else {}
         return Result(
             stats.cycles(self.network),
-            output,
+            outputs,
             stats.nodes(self.network, self.graph),
             self.streams() if recorded else None,
             self.machine,
             stats.channels(self.network) if self.profiled else None,
+            self.finished,
         )
 
 
@@ -188,10 +191,14 @@ def simulate_tokenwise(
     *,
     record: bool = False,
     profile: bool = False,
+    progress: Callable[[Progress], None] | None = None,
     slice_operations: int = SLICE_OPERATIONS,
 ) -> Result:
     """Run ``graph``, which is verified, to its end on the token core."""
     core = TokenCore(graph, tensors, machine, record=record, profile=profile)
+    watch, last = Watch(graph, tensors, core.network), monotonic()
     while core.step(slice_operations):
-        pass
+        if progress is not None and monotonic() - last >= PROGRESS_INTERVAL_SECONDS:
+            last = monotonic()
+            progress(watch.progress())
     return core.result(record)

@@ -16,13 +16,17 @@ def misfit(arena: Arena, unit: Unit) -> SimulationError:
     ports = [arena[s + layout.FAULT_PORT], arena[s + layout.FAULT_WITH]]
     tokens = arena[s + layout.TOKENS]
     seen: list[str] = []
+    numbers: list[str] = []
     for port in ports:
         if port >= 0:
             channel = unit.inputs[port]
             token, number = unpack(arena[tokens + port], channel.kind), arena[tokens + len(unit.inputs) + 1 + port]
-            seen.append(f"{token!r} at {channel.target} (token {number})")
+            seen.append(f"{token!r} at {channel.target}")
+            numbers.append(str(number))
     text = what.format(limit=arena[s + layout.FAULT_LIMIT])
-    return SimulationError(f"{unit.name}, cycle {arena[s + layout.CLOCK]}: {text}: {', '.join(seen)}; {remedy}")
+    place = f"{'token' if len(numbers) == 1 else 'tokens'} {', '.join(numbers)} of the stream"
+    where = f"{unit.name}, cycle {arena[s + layout.CLOCK]}"
+    return SimulationError(f"{where}: {text}: {', '.join(seen)} ({place}); {remedy}")
 
 
 def ended(arena: Arena, unit: Unit) -> SimulationError:

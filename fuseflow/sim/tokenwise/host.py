@@ -60,7 +60,7 @@ def enlarge_table(arena: Arena, unit: Unit) -> None:
 
 
 def enlarge_ring(arena: Arena, channel: Channel) -> None:
-    """Twice the ring of a channel; all that the old one holds, taken tokens with their credits too, keeps its number."""
+    """Twice the ring of a channel; what the old one holds, taken tokens with their credits too, keeps its number."""
     c = channel.place
     old, size, sent = arena[c + layout.RING], arena[c + layout.MASK] + 1, arena[c + layout.SENT]
     numbers = np.arange(max(0, sent - size), sent)

@@ -44,7 +44,7 @@ def binary_value(code: int, left: int, right: int) -> int:
         z = x if x > y or x != x else y
     else:
         z = x if x < y or x != x else y
-    return int64(float32(z).view(uint32))
+    return int64(float32(z).view(uint32))  # type: ignore[return-value]
 
 
 @kernel
@@ -75,7 +75,7 @@ def unary_value(code: int, word: int, scalar: int) -> int:
         z = float32(1.0 / (1.0 + math.exp(-float64(x))))
     else:
         z = float32(math.tanh(float64(x)))
-    return int64(float32(z).view(uint32))
+    return int64(float32(z).view(uint32))  # type: ignore[return-value]
 
 
 @kernel

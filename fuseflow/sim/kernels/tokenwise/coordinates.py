@@ -75,23 +75,28 @@ def coord_drop(m: Memory, s: int, e: int) -> int:
 
 @kernel
 def coord_hold(m: Memory, s: int, e: int) -> int:
-    """Phase 1 has the outer head and an inner token, 2 the outer head behind a stop."""
+    """R: the outer fiber has ended, but its stop is still to be taken. Phase 1 has the outer head and an inner token, 2
+    the outer head behind a stop."""
     phase = m[s + PHASE]
     if phase != 0:
         outer, inner = m[m[s + TOKENS]], m[m[s + TOKENS] + 1]
         if phase == 1:
             e = send(m, s, e, 1, inner, 1)
-        if inner >= 0:
-            if phase == 1 and EMPTY < outer < 0:
+            if EMPTY < outer < 0 and (inner >= 0 or (m[s + R] != 0 and inner > EMPTY)):
                 m[s + PHASE] = 2
                 return peek(m, s, take(m, s, e, 0), 0)
+        if inner >= 0:
             if outer < 0:
                 return fault(m, s, OUTER_AND_INNER, 0, 1)
             e = send(m, s, e, 0, outer, 1)
+            m[s + R] = 0
         elif inner > EMPTY:
-            if outer == DONE:
+            if outer == DONE or (EMPTY < outer < 0 and inner != outer - 1):
                 return fault(m, s, OUTER_AND_INNER, 0, 1)
-            e = take(m, s, send(m, s, e, 0, inner, 1), 0)
+            e = send(m, s, e, 0, inner, 1)
+            if outer >= 0:
+                e = take(m, s, e, 0)
+            m[s + R] = 1 if EMPTY < outer < 0 or inner < -1 else 0
         elif inner == DONE and outer < 0:
             return finish(m, send(m, s, e, 0, DONE, 1))
         else:

@@ -283,7 +283,7 @@ def run_ready(m: Memory, budget: int) -> int:
         if status == NO_SPACE and m[m[s + NEXT_OP]] == TAKE:
             m[ASKING] = s
             break
-        if status == FAULTY or status == HOST or status == ENDED or status == EVENTS_FULL:
+        if status in (FAULTY, HOST, ENDED, EVENTS_FULL):
             m[ASKING] = s
             break
     return done

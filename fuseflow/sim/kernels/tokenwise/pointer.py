@@ -4,16 +4,19 @@ An array as argument of every small function costs more than the functions do (i
 is tested for wrapping around), so the entry points hand on a pointer. numba indexes it like an array.
 """
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, cast
 
+import numba
 from numba import types
 from numba.extending import intrinsic
 
-WORDS = types.CPointer(types.int64)
+from fuseflow.sim.kernels.tokenwise.layout import Memory
+
+WORDS: Any = types.CPointer(types.int64)  # type: ignore[no-untyped-call]
 
 
-@intrinsic
-def pointer(typing_context: Any, array: Any) -> Any:
+def _pointer(typing_context: Any, array: Any) -> Any:
     """Pointer to the first word of a contiguous int64 array."""
 
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -23,11 +26,16 @@ def pointer(typing_context: Any, array: Any) -> Any:
     return WORDS(array), code
 
 
-@intrinsic
-def behind(typing_context: Any, memory: Any, place: Any) -> Any:
+def _behind(typing_context: Any, memory: Any, place: Any) -> Any:
     """Pointer to the word at ``place``."""
 
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         return builder.gep(arguments[0], [arguments[1]])
 
     return WORDS(memory, types.int64), code
+
+
+pointer = cast(Callable[[Memory], Memory], intrinsic(_pointer))
+behind = cast(Callable[[Memory, int], Memory], intrinsic(_behind))
+as_array = cast(Callable[[Memory, int], Memory], vars(numba)["carray"])
+"""A pointer and a number of words as an array."""

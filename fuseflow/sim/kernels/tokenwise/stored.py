@@ -47,8 +47,8 @@ def access_range(m: Memory, e: int, port: int, address: int, addresses: int) -> 
 
 @kernel
 def scan_stored(m: Memory, s: int, e: int) -> int:
-    """P: segments, fibers, coordinates, -, output latency, segment port, its base address, coordinate port, empty fiber,
-    base address of the coordinates. R: next position, end, reference before."""
+    """P: segments, fibers, coordinates, -, output latency, segment port, its base address, coordinate port, empty
+    fiber, base address of the coordinates. R: next position, end, reference before."""
     phase, latency = m[s + PHASE], m[s + P + 4]
     if phase == 0:
         m[s + PHASE] = 1
@@ -122,13 +122,14 @@ def array_stored(m: Memory, s: int, e: int) -> int:
 
 @kernel
 def write_crd_stored(m: Memory, s: int, e: int) -> int:
-    """P: buffer of coordinates, buffer of ends, their size, cycles of a repeated stop or ``N``, coordinate port, segment
-    port, their base addresses. R: filled words of the two, ``closed``, coordinates and segment entries not yet written."""
+    """P: buffer of coordinates, buffer of ends, their size, cycles of a repeated stop or ``N``, coordinate port,
+    segment port, their base addresses. R: filled words of the two, ``closed``, what is still to be written of both.
+    """
     if m[s + PHASE] == 0:
         m[s + PHASE] = 1
         return take(m, s, e, 0)
     token = m[m[s + TOKENS]]
-    flushes = token == DONE or token == EMPTY
+    flushes = token in (DONE, EMPTY)
     if token >= 0:
         if m[s + R] == m[s + P + 2]:
             return CALL

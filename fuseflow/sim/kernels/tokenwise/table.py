@@ -3,12 +3,11 @@
 A slot is two words, key (-1 for none) and bits of the sum; the number of slots is a power of two.
 """
 
-from numba import carray
 from numpy import float32, int64, uint32
 
 from fuseflow.sim.kernels._jit import kernel
 from fuseflow.sim.kernels.tokenwise.layout import COUNT, Memory, P, R
-from fuseflow.sim.kernels.tokenwise.pointer import behind, pointer
+from fuseflow.sim.kernels.tokenwise.pointer import as_array, behind, pointer
 
 
 @kernel
@@ -42,7 +41,7 @@ def add(m: Memory, s: int, key: int, value: int) -> bool:
 @kernel
 def sort(m: Memory, s: int) -> None:
     """Put the list of keys in order."""
-    carray(behind(m, m[s + P + 2]), m[s + R]).sort()
+    as_array(behind(m, m[s + P + 2]), m[s + R]).sort()
 
 
 @kernel
