@@ -8,20 +8,27 @@ from fuseflow.sim.engine_limits import Core
 from fuseflow.sim.interpret import interpret
 from fuseflow.sim.machine import BlockTiming, Machine, ScannerTiming, TurnTiming
 from fuseflow.sim.memory import Memory, MemoryKind
+from fuseflow.sim.observation import Observation
 from fuseflow.sim.progress import Progress
 from fuseflow.sim.result import ChannelStats, NodeStats, Result
+from fuseflow.sim.trace import KernelTrace, Trace, TraceFrame, TraceOptions
 
 __all__ = [
     "BlockTiming",
     "ChannelStats",
     "Core",
+    "KernelTrace",
     "Machine",
     "Memory",
     "MemoryKind",
     "NodeStats",
+    "Observation",
     "Progress",
     "Result",
     "ScannerTiming",
+    "Trace",
+    "TraceFrame",
+    "TraceOptions",
     "TurnTiming",
     "interpret",
     "simulate",

@@ -26,6 +26,7 @@ from fuseflow.dataflow.graph import Graph, Node
 from fuseflow.errors import SimulationError
 from fuseflow.sim.machine import Machine, TurnTiming
 from fuseflow.sim.memory import MemoryKind
+from fuseflow.sim.observation import UNOBSERVED, Observation
 
 NoChunkKernel = (
     CoordDrop
@@ -73,9 +74,9 @@ def needs_tokens(graph: Graph, machine: Machine) -> str | None:
     return None
 
 
-def choose(core: Core, graph: Graph, machine: Machine) -> Core:
+def choose(core: Core, graph: Graph, machine: Machine, observation: Observation = UNOBSERVED) -> Core:
     """CHUNK or TOKEN; SimulationError if the chunk core is asked for and cannot run the graph."""
-    reason = needs_tokens(graph, machine)
+    reason = needs_tokens(graph, machine) or observation.needs_tokens
     if core is Core.CHUNK and reason is not None:
         raise SimulationError(f"{reason}, which the chunk core cannot run; use Core.TOKEN or Core.AUTO")
     if core is Core.AUTO:

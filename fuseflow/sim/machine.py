@@ -62,9 +62,9 @@ class Machine:
     ``channel_capacity`` is the depth of every stream in tokens, or ``None`` for unbounded streams (the default, and in
     effect the reference's: it uses 10 240 000); ``depths`` says otherwise for single streams (see :meth:`with_depth`).
     ``turns`` gives a cost to what the reference does for nothing. ``array``, ``binary``, ``unary`` and ``reduce`` give
-    the timing of values; stops and other control tokens always have latency 1. ``product`` is the timing of products that
-    a reduction or an accumulator adds up (matrix products, where a value is a block); ``None`` says as ``binary``. ``memory`` is
-    ideal unless given. The result of a maximum always has latency 1 (simulator rule 3.16).
+    the timing of values; stops and other control tokens always have latency 1. ``product`` is the timing of products
+    that a reduction or an accumulator adds up (matrix products, where a value is a block); ``None`` says as ``binary``.
+    ``memory`` is ideal unless given. The result of a maximum always has latency 1 (simulator rule 3.16).
     """
 
     name: str = "comal"

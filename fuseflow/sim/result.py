@@ -12,6 +12,7 @@ from fuseflow.dataflow.tokens import Token
 from fuseflow.errors import SimulationError
 from fuseflow.formats import FiberTree
 from fuseflow.sim.machine import Machine
+from fuseflow.sim.trace import KernelTrace
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,8 @@ class Result:
     ``cycles`` is the largest final clock of any unit, broadcasts included (simulator rule 1.4). ``outputs`` holds the
     results by name, every level compressed. ``nodes`` stand in the order of the graph. ``streams`` holds, when the run
     was recorded, what left each output port of each node as (token, stamp), with the stamps of the producer.
-    ``channels`` is there if the run measured them. A run that was stopped is not ``complete``: it has no outputs, and
+    ``channels`` is there if the run measured them, ``trace`` if it
+    was traced. A run that was stopped is not ``complete``: it has no outputs, and
     cycles and counters are those up to there.
     """
 
@@ -71,6 +73,7 @@ class Result:
     machine: Machine = field(default_factory=Machine)
     channels: tuple[ChannelStats, ...] | None = None
     complete: bool = True
+    trace: KernelTrace | None = None
 
     @property
     def output(self) -> FiberTree:

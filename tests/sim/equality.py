@@ -10,7 +10,7 @@ from fuseflow.formats import FiberTree
 from fuseflow.sim import Core, Machine, Result, interpret
 from fuseflow.sim.engine import simulate
 from fuseflow.sim.engine_limits import needs_tokens
-from fuseflow.sim.tokenwise.core import simulate_tokenwise
+from fuseflow.sim.tokenwise.simulate import simulate_tokenwise
 
 
 def same(found: Result, wanted: Result, what: str) -> None:

@@ -1,7 +1,6 @@
 """A run on the token core, step by step."""
 
-from collections.abc import Callable, Mapping
-from time import monotonic
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,16 +11,14 @@ from fuseflow.dataflow.tokens import Token
 from fuseflow.formats import FiberTree
 from fuseflow.sim.assemble import RawLevel, assemble_all
 from fuseflow.sim.kernels.tokenwise import layout
-from fuseflow.sim.kernels.tokenwise.run import run, wake_unit
+from fuseflow.sim.kernels.tokenwise.run import run, wake
 from fuseflow.sim.machine import Machine
-from fuseflow.sim.progress import PROGRESS_INTERVAL_SECONDS, Progress
 from fuseflow.sim.result import Result
 from fuseflow.sim.stream import unpack
 from fuseflow.sim.tokenwise import faults, stats
 from fuseflow.sim.tokenwise.build import Network, build
 from fuseflow.sim.tokenwise.deadlock import BlockedNetwork
 from fuseflow.sim.tokenwise.host import Written, enlarge_ring, enlarge_takes, serve
-from fuseflow.sim.tokenwise.watch import Watch
 from fuseflow.sim.waiting import explain
 
 SLICE_OPERATIONS = 1 << 20
@@ -124,7 +121,7 @@ class TokenCore:
                 enlarge_takes(arena, faults.at(unit, arena[unit.place + layout.WAITS_FOR]))
             case _:
                 serve(self.network, unit, self._written)
-        wake_unit(arena.words, unit.place)
+        wake(arena.words, unit.place)
 
     def _grow(self) -> None:
         """Enlarge the smallest of the rings that are too small (Parks)."""
@@ -134,7 +131,7 @@ class TokenCore:
         place = min(range(len(units)), key=lambda number: arena[channels[number].place + layout.MASK])
         enlarge_ring(arena, channels[place])
         arena[channels[place].place + layout.ROOM_WAITS] = 0
-        wake_unit(arena.words, units[place].place)
+        wake(arena.words, units[place].place)
 
     def drain_events(self) -> None:
         """Take the recorded tokens out of their buffer."""
@@ -182,23 +179,3 @@ class TokenCore:
             stats.channels(self.network) if self.profiled else None,
             self.finished,
         )
-
-
-def simulate_tokenwise(
-    graph: Graph,
-    tensors: Mapping[str, FiberTree],
-    machine: Machine,
-    *,
-    record: bool = False,
-    profile: bool = False,
-    progress: Callable[[Progress], None] | None = None,
-    slice_operations: int = SLICE_OPERATIONS,
-) -> Result:
-    """Run ``graph``, which is verified, to its end on the token core."""
-    core = TokenCore(graph, tensors, machine, record=record, profile=profile)
-    watch, last = Watch(graph, tensors, core.network), monotonic()
-    while core.step(slice_operations):
-        if progress is not None and monotonic() - last >= PROGRESS_INTERVAL_SECONDS:
-            last = monotonic()
-            progress(watch.progress())
-    return core.result(record)

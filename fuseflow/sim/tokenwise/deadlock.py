@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from fuseflow.sim.blocks.base import Need
 from fuseflow.sim.kernels.tokenwise import layout
-from fuseflow.sim.kernels.tokenwise.run import wake_unit
+from fuseflow.sim.kernels.tokenwise.run import wake
 from fuseflow.sim.stream import unpack
 from fuseflow.sim.tokenwise.arena import Arena, Channel
 from fuseflow.sim.tokenwise.build import Network
@@ -49,7 +49,7 @@ class BlockedNetwork:
         arena[found.place + layout.CAPACITY] = depth
         arena[found.place + layout.GROWS] = int(arena[found.place + layout.MASK] + 1 < depth)
         arena[found.place + layout.ROOM_WAITS] = 0
-        wake_unit(arena.words, arena[found.place + layout.PRODUCER])
+        wake(arena.words, arena[found.place + layout.PRODUCER])
 
     def go_on(self) -> None:
         """Run until no unit can go on."""

@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from fuseflow.sim.assemble import RawLevel
 from fuseflow.sim.kernels.tokenwise import layout
-from fuseflow.sim.kernels.tokenwise.table import refill
+from fuseflow.sim.kernels.tokenwise.run import refill
 from fuseflow.sim.tokenwise.arena import Arena, Channel, Unit
 from fuseflow.sim.tokenwise.build import Network
 

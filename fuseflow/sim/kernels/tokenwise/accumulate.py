@@ -1,7 +1,7 @@
 """Sparse accumulators (rules 3.17 and 3.18, and their generalisation in ``sim/blocks/accumulate_many``)."""
 
-from fuseflow.sim.kernels._jit import kernel
 from fuseflow.sim.kernels.tokenwise import table
+from fuseflow.sim.kernels.tokenwise._jit import kernel
 from fuseflow.sim.kernels.tokenwise.faults import (
     ACCUMULATED,
     ACCUMULATED_BEYOND,

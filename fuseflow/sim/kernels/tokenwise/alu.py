@@ -7,7 +7,7 @@ import numpy as np
 from numpy import float32, float64, int64, uint32
 
 from fuseflow.einsum.operators import UnaryOp
-from fuseflow.sim.kernels._jit import kernel
+from fuseflow.sim.kernels.tokenwise._jit import kernel
 from fuseflow.sim.kernels.tokenwise.faults import OPERANDS
 from fuseflow.sim.kernels.tokenwise.layout import COUNT, DONE, EMPTY, PHASE, TOKENS, Memory, P
 from fuseflow.sim.kernels.tokenwise.ops import fault, finish, send, take, tick

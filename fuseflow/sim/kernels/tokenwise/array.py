@@ -1,6 +1,6 @@
 """Array (rule 3.11)."""
 
-from fuseflow.sim.kernels._jit import kernel
+from fuseflow.sim.kernels.tokenwise._jit import kernel
 from fuseflow.sim.kernels.tokenwise.faults import OUT_OF_VALUES
 from fuseflow.sim.kernels.tokenwise.layout import COUNT, DONE, EMPTY, PHASE, TOKENS, Memory, P
 from fuseflow.sim.kernels.tokenwise.ops import fault_beyond, finish, send, take, tick

@@ -1,6 +1,6 @@
 """Broadcast (rule 1.7): no block of the graph, but what a port with several readers gets."""
 
-from fuseflow.sim.kernels._jit import kernel
+from fuseflow.sim.kernels.tokenwise._jit import kernel
 from fuseflow.sim.kernels.tokenwise.layout import DONE, OUTPUTS, OUTS, PHASE, ROOM, TOKENS, Memory, P
 from fuseflow.sim.kernels.tokenwise.ops import finish, send, send_with, take, tick
 

@@ -3,7 +3,7 @@
 from typing import Final
 
 from fuseflow.dataflow.blocks import Comparison
-from fuseflow.sim.kernels._jit import kernel
+from fuseflow.sim.kernels.tokenwise._jit import kernel
 from fuseflow.sim.kernels.tokenwise.faults import (
     INNER_AND_REF,
     NO_COORDINATE,

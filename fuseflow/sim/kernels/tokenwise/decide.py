@@ -1,7 +1,7 @@
 """From the kind of a unit to its decision."""
 
-from fuseflow.sim.kernels._jit import kernel
 from fuseflow.sim.kernels.tokenwise import layout
+from fuseflow.sim.kernels.tokenwise._jit import kernel
 from fuseflow.sim.kernels.tokenwise.accumulate import sum_many, sum_one
 from fuseflow.sim.kernels.tokenwise.alu import binary, unary
 from fuseflow.sim.kernels.tokenwise.array import array

@@ -1,6 +1,6 @@
 """Droppers (rule 3.23)."""
 
-from fuseflow.sim.kernels._jit import kernel
+from fuseflow.sim.kernels.tokenwise._jit import kernel
 from fuseflow.sim.kernels.tokenwise.faults import VAL_AND_CRD
 from fuseflow.sim.kernels.tokenwise.layout import DONE, EMPTY, PHASE, TOKENS, Memory, R
 from fuseflow.sim.kernels.tokenwise.ops import fault, finish, send, send_with, take, tick

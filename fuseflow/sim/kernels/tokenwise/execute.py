@@ -4,7 +4,7 @@ A bounded channel needs no queue of credits: a take writes the stamp of its cred
 Send number k finds the credit of take k - C in the slot of token k - C, which a ring of at least C slots still holds.
 """
 
-from fuseflow.sim.kernels._jit import kernel
+from fuseflow.sim.kernels.tokenwise._jit import kernel
 from fuseflow.sim.kernels.tokenwise.decide import decide
 from fuseflow.sim.kernels.tokenwise.layout import (
     ABANDONED,
@@ -23,9 +23,9 @@ from fuseflow.sim.kernels.tokenwise.layout import (
     EVENTS_FULL,
     FAULTY,
     FINISHED,
+    FLOW_ROW,
     GROWS,
     HOST,
-    IN_ROW,
     INPUTS,
     INS,
     KEPT,
@@ -39,7 +39,6 @@ from fuseflow.sim.kernels.tokenwise.layout import (
     NO_SPACE,
     OP_WORDS,
     OPS,
-    OUT_ROW,
     OUTPUTS,
     OUTS,
     PORT_BYTES,
@@ -144,7 +143,7 @@ def advance(m: Memory, s: int) -> int:
             stamp = m[slot + 1]
             if stamp > clock:
                 if traced:
-                    span(m, m[s + ROW] + 1, clock, stamp)
+                    span(m, m[c + FLOW_ROW] + 2, clock, stamp)
                 clock = stamp
             m[m[at + 2]] = m[slot]
             m[m[at + 2] + gap] = taken
@@ -160,7 +159,7 @@ def advance(m: Memory, s: int) -> int:
                     if profiled and m[c + TAKE_CLOCKS] != 0:
                         settle(m, c)
                     if traced:
-                        mark(m, m[c + IN_ROW], clock)
+                        mark(m, m[c + FLOW_ROW] + 1, clock)
                 if m[c + ROOM_WAITS] != 0:
                     m[c + ROOM_WAITS] = 0
                     wake(m, m[c + PRODUCER])
@@ -187,7 +186,7 @@ def advance(m: Memory, s: int) -> int:
                     if credit > clock:
                         m[c + WAITED] += credit - clock
                         if traced:
-                            span(m, m[s + ROW] + 2, clock, credit)
+                            span(m, m[c + FLOW_ROW] + 3, clock, credit)
                         clock = credit
                 elif not abandoned:
                     m[c + ROOM_WAITS] = 1
@@ -199,7 +198,7 @@ def advance(m: Memory, s: int) -> int:
                 if recorded:
                     record(m, c, m[at + 2], stamp)
                 if traced:
-                    mark(m, m[c + OUT_ROW], stamp)
+                    mark(m, m[c + FLOW_ROW], stamp)
                 if profiled and m[c + SEND_CLOCKS] != 0:
                     m[m[c + SEND_CLOCKS] + (sent & mask)] = clock
             if not abandoned:
@@ -230,7 +229,7 @@ def advance(m: Memory, s: int) -> int:
                         if credit > clock:
                             m[c + WAITED] += credit - clock
                             if traced:
-                                span(m, m[s + ROW] + 2, clock, credit)
+                                span(m, m[c + FLOW_ROW] + 3, clock, credit)
                             clock = credit
                     elif m[c + ABANDONED] == 0:
                         m[c + ROOM_WAITS] = 1
@@ -249,7 +248,7 @@ def advance(m: Memory, s: int) -> int:
                 break
             if m[c + PORT_LAST] > clock:
                 if traced:
-                    span(m, m[s + ROW] + 3, clock, m[c + PORT_LAST])
+                    span(m, m[s + ROW] + 1, clock, m[c + PORT_LAST])
                 clock = m[c + PORT_LAST]
         else:
             status = FINISHED

@@ -1,6 +1,6 @@
 """Joiners of any number of operands (rules 3.8 and 3.9)."""
 
-from fuseflow.sim.kernels._jit import kernel
+from fuseflow.sim.kernels.tokenwise._jit import kernel
 from fuseflow.sim.kernels.tokenwise.faults import (
     EMPTY_COORDINATE,
     ENDS_BEFORE,

@@ -1,6 +1,6 @@
 """Fork and gather (rule 3.22)."""
 
-from fuseflow.sim.kernels._jit import kernel
+from fuseflow.sim.kernels.tokenwise._jit import kernel
 from fuseflow.sim.kernels.tokenwise.faults import LANE_AND_GUARD, NO_GUARD
 from fuseflow.sim.kernels.tokenwise.layout import DONE, EMPTY, INPUTS, OUTPUTS, PHASE, TOKENS, Memory, P, R
 from fuseflow.sim.kernels.tokenwise.ops import fault, finish, peek, send, send_with, take, tick

@@ -40,8 +40,6 @@ MEMORY_WORDS: Final = 13
 """Place of the parameters of the memory model."""
 TRACED: Final = 16
 """1 if histograms are filled."""
-BASE: Final = 17
-"""Cycle at which the first interval begins."""
 SHIFT: Final = 18
 """An interval is ``1 << SHIFT`` cycles."""
 BINS: Final = 19
@@ -80,8 +78,8 @@ ABANDONED: Final = 10
 NUMBER: Final = 11
 WAITED: Final = 12
 """Cycles that the producer waited for room."""
-OUT_ROW: Final = 13
-IN_ROW: Final = 14
+FLOW_ROW: Final = 13
+"""First of the channel's four histogram rows: tokens sent, tokens taken, cycles waited for a token, for room."""
 SEND_CLOCKS: Final = 15
 """Ring of the clocks at the sends (same mask as RING), while the fill is measured."""
 TAKE_CLOCKS: Final = 16
@@ -128,7 +126,7 @@ FAULT_PORT: Final = 19
 FAULT_WITH: Final = 20
 FAULT_LIMIT: Final = 21
 ROW: Final = 22
-"""First of the unit's four histogram rows: busy, waiting for input, for room, for memory."""
+"""First of the unit's two histogram rows: cycles busy, cycles waited for memory."""
 INDEX: Final = 23
 P: Final = 24
 """Parameters of the block, written once by the host."""

@@ -1,6 +1,6 @@
 """Locate (rule 3.21, with a parent where the dense level is not outermost)."""
 
-from fuseflow.sim.kernels._jit import kernel
+from fuseflow.sim.kernels.tokenwise._jit import kernel
 from fuseflow.sim.kernels.tokenwise.faults import CRD_AND_PARENT, OUT_OF_EXTENT, REF_AND_CRD
 from fuseflow.sim.kernels.tokenwise.layout import DONE, EMPTY, PHASE, TOKENS, Memory, P
 from fuseflow.sim.kernels.tokenwise.ops import fault, fault_beyond, finish, peek, send, take, tick

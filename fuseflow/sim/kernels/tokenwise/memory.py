@@ -1,6 +1,6 @@
 """The controller and channels of the reference's memory model (rules 4.2 and 4.3)."""
 
-from fuseflow.sim.kernels._jit import kernel
+from fuseflow.sim.kernels.tokenwise._jit import kernel
 from fuseflow.sim.kernels.tokenwise.execute import wake
 from fuseflow.sim.kernels.tokenwise.layout import (
     BANK_COUNT,

@@ -1,8 +1,7 @@
 """What a run shows of itself: histograms over time, recorded tokens, fills of channels."""
 
-from fuseflow.sim.kernels._jit import kernel
+from fuseflow.sim.kernels.tokenwise._jit import kernel
 from fuseflow.sim.kernels.tokenwise.layout import (
-    BASE,
     BINS,
     EVENT_COUNT,
     EVENTS,
@@ -43,13 +42,13 @@ def span(m: Memory, row: int, start: int, end: int) -> None:
     """Add the cycles from ``start`` to ``end`` to histogram row number ``row``, each to its interval."""
     if end <= start:
         return
-    while (end - 1 - m[BASE]) >> m[SHIFT] >= m[BINS]:
+    while (end - 1) >> m[SHIFT] >= m[BINS]:
         fold(m)
-    base, shift = m[BASE], m[SHIFT]
+    shift = m[SHIFT]
     first = m[ROWS] + row * m[BINS]
-    here, last = (start - base) >> shift, (end - 1 - base) >> shift
+    here, last = start >> shift, (end - 1) >> shift
     while here < last:
-        border = base + ((here + 1) << shift)
+        border = (here + 1) << shift
         m[first + here] += border - start
         start = border
         here += 1
@@ -59,9 +58,9 @@ def span(m: Memory, row: int, start: int, end: int) -> None:
 @kernel
 def mark(m: Memory, row: int, cycle: int) -> None:
     """Count one token at ``cycle`` in histogram row number ``row``."""
-    while (cycle - m[BASE]) >> m[SHIFT] >= m[BINS]:
+    while cycle >> m[SHIFT] >= m[BINS]:
         fold(m)
-    m[m[ROWS] + row * m[BINS] + ((cycle - m[BASE]) >> m[SHIFT])] += 1
+    m[m[ROWS] + row * m[BINS] + (cycle >> m[SHIFT])] += 1
 
 
 @kernel

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from fuseflow.sim.kernels._jit import kernel
+from fuseflow.sim.kernels.tokenwise._jit import kernel
 from fuseflow.sim.kernels.tokenwise.layout import (
     FAULT,
     FAULT_LIMIT,

@@ -2,7 +2,7 @@
 
 from numpy import float32, int64, uint32
 
-from fuseflow.sim.kernels._jit import kernel
+from fuseflow.sim.kernels.tokenwise._jit import kernel
 from fuseflow.sim.kernels.tokenwise.faults import GUARD
 from fuseflow.sim.kernels.tokenwise.layout import COUNT, DONE, EMPTY, PHASE, TOKENS, Memory, P, R
 from fuseflow.sim.kernels.tokenwise.ops import fault, finish, send, send_with, take, tick

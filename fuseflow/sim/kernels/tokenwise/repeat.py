@@ -1,6 +1,6 @@
 """Repeat signal generator and repeater (rules 3.6 and 3.7)."""
 
-from fuseflow.sim.kernels._jit import kernel
+from fuseflow.sim.kernels.tokenwise._jit import kernel
 from fuseflow.sim.kernels.tokenwise.faults import NO_SIGNAL
 from fuseflow.sim.kernels.tokenwise.layout import DONE, EMPTY, PHASE, TOKENS, Memory, P
 from fuseflow.sim.kernels.tokenwise.ops import fault, finish, peek, send, take, tick

@@ -1,6 +1,6 @@
 """Level scanners (rules 3.1 and 3.2)."""
 
-from fuseflow.sim.kernels._jit import kernel
+from fuseflow.sim.kernels.tokenwise._jit import kernel
 from fuseflow.sim.kernels.tokenwise.faults import OUT_OF_FIBERS
 from fuseflow.sim.kernels.tokenwise.layout import COUNT, DONE, EMPTY, EXTRA, PHASE, TOKENS, Memory, P, R
 from fuseflow.sim.kernels.tokenwise.ops import fault_beyond, finish, peek, send, send_with, take, tick

@@ -1,6 +1,6 @@
 """Sources and sinks (rule 1.7)."""
 
-from fuseflow.sim.kernels._jit import kernel
+from fuseflow.sim.kernels.tokenwise._jit import kernel
 from fuseflow.sim.kernels.tokenwise.layout import DONE, PHASE, TOKENS, Memory, P, R
 from fuseflow.sim.kernels.tokenwise.ops import finish, send, take, tick
 

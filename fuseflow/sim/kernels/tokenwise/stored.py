@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from fuseflow.sim.kernels._jit import kernel
+from fuseflow.sim.kernels.tokenwise._jit import kernel
 from fuseflow.sim.kernels.tokenwise.faults import OUT_OF_FIBERS, OUT_OF_VALUES
 from fuseflow.sim.kernels.tokenwise.layout import (
     ANSWER,

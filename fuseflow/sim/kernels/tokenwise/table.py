@@ -5,9 +5,9 @@ A slot is two words, key (-1 for none) and bits of the sum; the number of slots 
 
 from numpy import float32, int64, uint32
 
-from fuseflow.sim.kernels._jit import kernel
+from fuseflow.sim.kernels.tokenwise._jit import kernel
 from fuseflow.sim.kernels.tokenwise.layout import COUNT, Memory, P, R
-from fuseflow.sim.kernels.tokenwise.pointer import as_array, behind, pointer
+from fuseflow.sim.kernels.tokenwise.pointer import as_array, behind
 
 
 @kernel
@@ -53,15 +53,3 @@ def clear(m: Memory, s: int) -> None:
     for number in range(count):
         m[m[first + number]] = -1
     m[s + R] = 0
-
-
-@kernel
-def refill(words: Memory, s: int, old_table: int, old_size: int) -> None:
-    """Move the sums of a smaller table into the table of the unit, which is empty."""
-    m = pointer(words)
-    for slot in range(old_size):
-        key = m[old_table + 2 * slot]
-        if key != -1:
-            target = place(m, m[s + P], m[s + P + 1], key)
-            m[target] = key
-            m[target + 1] = m[old_table + 2 * slot + 1]

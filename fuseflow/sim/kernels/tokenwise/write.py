@@ -1,6 +1,6 @@
 """Writers (rules 3.4 and 3.5). What they write gathers in a buffer that the host empties."""
 
-from fuseflow.sim.kernels._jit import kernel
+from fuseflow.sim.kernels.tokenwise._jit import kernel
 from fuseflow.sim.kernels.tokenwise.layout import COUNT, DONE, EMPTY, EXTRA, PHASE, TOKENS, Memory, P, R
 from fuseflow.sim.kernels.tokenwise.ops import CALL, finish, take, tick
 
