@@ -7,7 +7,6 @@ is tested for wrapping around), so the entry points hand on a pointer. numba ind
 from collections.abc import Callable
 from typing import Any, cast
 
-import numba
 from numba import types
 from numba.extending import intrinsic
 
@@ -37,5 +36,3 @@ def _behind(typing_context: Any, memory: Any, place: Any) -> Any:
 
 pointer = cast(Callable[[Memory], Memory], intrinsic(_pointer))
 behind = cast(Callable[[Memory, int], Memory], intrinsic(_behind))
-as_array = cast(Callable[[Memory, int], Memory], vars(numba)["carray"])
-"""A pointer and a number of words as an array."""

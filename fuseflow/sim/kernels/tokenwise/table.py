@@ -5,9 +5,12 @@ A slot is two words, key (-1 for none) and bits of the sum; the number of slots 
 
 from numpy import float32, int64, uint32
 
+from fuseflow.sim.kernels.sorting import sort_words
 from fuseflow.sim.kernels.tokenwise._jit import kernel
 from fuseflow.sim.kernels.tokenwise.layout import COUNT, Memory, P, R
-from fuseflow.sim.kernels.tokenwise.pointer import as_array, behind
+from fuseflow.sim.kernels.tokenwise.pointer import behind
+
+sort_keys = kernel(sort_words)
 
 
 @kernel
@@ -41,7 +44,7 @@ def add(m: Memory, s: int, key: int, value: int) -> bool:
 @kernel
 def sort(m: Memory, s: int) -> None:
     """Put the list of keys in order."""
-    as_array(behind(m, m[s + P + 2]), m[s + R]).sort()
+    sort_keys(behind(m, m[s + P + 2]), m[s + R])
 
 
 @kernel
