@@ -2,9 +2,11 @@
 
 from collections.abc import Callable
 from enum import Enum
+from math import pi
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import erf
 
 Values = NDArray[np.floating]
 
@@ -32,21 +34,39 @@ class UnaryOp(Enum):
     RSQRT = "rsqrt"
     SIGMOID = "sigmoid"
     TANH = "tanh"
+    ABS = "abs"
+    SQUARE = "square"
+    RECIPROCAL = "reciprocal"
+    GELU = "gelu"
+    GELU_TANH = "gelu_tanh"
+    SILU = "silu"
     ADD_SCALAR = "add_scalar"
     MUL_SCALAR = "mul_scalar"
     DIV_SCALAR = "div_scalar"
+    POW_SCALAR = "pow_scalar"
+    MAX_SCALAR = "max_scalar"
+    MIN_SCALAR = "min_scalar"
+    LEAKY_RELU = "leaky_relu"
+    ELU = "elu"
 
     @property
     def takes_scalar(self) -> bool:
-        return self in (UnaryOp.ADD_SCALAR, UnaryOp.MUL_SCALAR, UnaryOp.DIV_SCALAR)
+        """Whether it has a constant: the second operand of ``_SCALAR``, the slope of LEAKY_RELU, alpha of ELU."""
+        return self.value.endswith("_scalar") or self in (UnaryOp.LEAKY_RELU, UnaryOp.ELU)
 
     def preserves_zero(self, scalar: float) -> bool:
         """Whether ``op(0) == 0``, so that unstored elements may stay unstored."""
         match self:
-            case UnaryOp.EXP | UnaryOp.LOG | UnaryOp.RSQRT | UnaryOp.SIGMOID:
+            case UnaryOp.EXP | UnaryOp.LOG | UnaryOp.RSQRT | UnaryOp.SIGMOID | UnaryOp.RECIPROCAL:
                 return False
             case UnaryOp.ADD_SCALAR:
                 return scalar == 0.0
+            case UnaryOp.POW_SCALAR:
+                return scalar > 0.0
+            case UnaryOp.MAX_SCALAR:
+                return scalar <= 0.0
+            case UnaryOp.MIN_SCALAR:
+                return scalar >= 0.0
             case UnaryOp.DIV_SCALAR:
                 return scalar != 0.0
             case _:
@@ -69,6 +89,10 @@ BINARY: dict[BinaryOp, Callable[[Values, Values], Values]] = {
     BinaryOp.MIN: np.minimum,
 }
 """Meaning of each binary operator on arrays."""
+
+
+_SQRT_HALF = 0.5**0.5
+_SQRT_TWO_OVER_PI = (2.0 / pi) ** 0.5
 
 
 def apply_unary(op: UnaryOp, values: Values, scalar: float) -> Values:
@@ -98,6 +122,32 @@ def apply_unary(op: UnaryOp, values: Values, scalar: float) -> Values:
             return (1.0 / (1.0 + np.exp(-double))).astype(values.dtype)
         case UnaryOp.TANH:
             return np.tanh(double).astype(values.dtype)
+        case UnaryOp.ABS:
+            return np.abs(values)
+        case UnaryOp.SQUARE:
+            return values * values
+        case UnaryOp.RECIPROCAL:
+            return values.dtype.type(1) / values
+        case UnaryOp.GELU:
+            erfs: Values = erf(double * _SQRT_HALF)
+            gelu: Values = (double * 0.5 * (1.0 + erfs)).astype(values.dtype)
+            return gelu
+        case UnaryOp.GELU_TANH:
+            cubic = double + 0.044715 * double * double * double
+            return (double * 0.5 * (1.0 + np.tanh(_SQRT_TWO_OVER_PI * cubic))).astype(values.dtype)
+        case UnaryOp.SILU:
+            return (double / (1.0 + np.exp(-double))).astype(values.dtype)
+        case UnaryOp.POW_SCALAR:
+            return np.power(double, np.float64(constant)).astype(values.dtype)
+        case UnaryOp.MAX_SCALAR:
+            return np.maximum(values, constant)
+        case UnaryOp.MIN_SCALAR:
+            return np.minimum(values, constant)
+        case UnaryOp.LEAKY_RELU:
+            return np.where(values > 0, values, values * constant)
+        case UnaryOp.ELU:
+            below = (np.float64(constant) * np.expm1(np.minimum(double, 0.0))).astype(values.dtype)
+            return np.where(values > 0, values, below)
         case UnaryOp.ADD_SCALAR:
             return values + constant
         case UnaryOp.MUL_SCALAR:

@@ -7,6 +7,7 @@ from math import prod
 from fuseflow.einsum import Program
 from fuseflow.errors import ScheduleError
 from fuseflow.fusion.constraints import partial_order, result_constraints
+from fuseflow.fusion.count import OrderCount, count_orders, published_order
 from fuseflow.fusion.iterate_globally import globally_iterated
 from fuseflow.fusion.order import PartialOrder
 from fuseflow.fusion.sharing import Shared, inline_shared
@@ -52,6 +53,16 @@ class FusedRegion:
     def orders(self) -> Iterator[tuple[str, ...]]:
         """Legal dataflow orders in lexicographic order."""
         return self.partial_order.orders()
+
+    def count_orders(self, duplicates: bool = False) -> OrderCount:
+        """Number of legal dataflow orders.
+
+        With ``duplicates`` as the published compiler counts: storage orders alone constrain, and every use of an
+        intermediate has reduced variables of its own, which makes most of its orders equal in effect.
+        """
+        if duplicates:
+            return count_orders(published_order(self.roots, frozenset(self.shared.hints)))
+        return count_orders(self.partial_order)
 
     def relaxed(self, free: Set[LeafKey]) -> PartialOrder:
         """The partial order that is left if the views in ``free`` are stored as the dataflow order wants them."""

@@ -8,6 +8,7 @@ each of their coordinates. Everything else is its own: it is computed once and i
 from collections.abc import Sequence, Set
 from dataclasses import dataclass
 
+from fuseflow.dataflow.verify import MAX_DEPTH
 from fuseflow.einsum import Mask
 from fuseflow.errors import FusionError
 from fuseflow.fusion import FusedRegion, Leaf, Operation
@@ -102,6 +103,11 @@ def build_columns(region: FusedRegion, order: tuple[str, ...], free: Set[LeafKey
             shared = _shared_loops(view, outer, rank)
         rest = [name for name in (*view.variables, *view.reduced) if name not in outer[:shared]]
         loops = outer[:shared] + tuple(sorted(rest, key=rank.__getitem__))
+        if len(loops) > MAX_DEPTH:
+            raise FusionError(
+                f"{view.name} would be computed in a nest of {len(loops)} index variables ({' '.join(loops)}); streams "
+                f"nest at most {MAX_DEPTH} deep. End a region at {view.name}, or before it"
+            )
         key = (id(view), loops, shared)
         if key not in known:
             operands = tuple(

@@ -210,16 +210,12 @@ class Lowering:
     ) -> tuple[Port, list[tuple[Source | None, Port]], set[Source]]:
         """A join with an outer level of an accumulator: possible where no coordinate of it is added or dropped."""
         outer = [part for part in parts if self.is_outer_level(part, path)]
-        full = all(fill_of(part, fill) is Fill.FULL for part in parts)
+        empty = self.region.extents[path[-1]] == 0
+        full = empty or all(fill_of(part, fill) is Fill.FULL for part in parts)
         dense = all(part in outer or self.is_dense(part, path, fill) for part in parts)
         if not dense or not (full or (isinstance(tree, All) and len(outer) == 1)):
             assert isinstance(outer[0], Of) and isinstance(outer[0].source, Column)  # is_outer_level says so
-            source = outer[0].source
-            raise FusionError(
-                f"region {self.region.name!r}: {source.name} accumulates over {' '.join(source.produced)}, and "
-                f"level {path[-1]} of it would have to be joined with other operands. Choose an order in which "
-                f"it accumulates over one index, or end the region at {source.name}"
-            )
+            raise self.outer_level_fault(outer[0].source, path)
         crd, _, _ = self.emit(outer[0], path, fill)
         payloads: list[tuple[Source | None, Port]] = []
         for part in (*outer, *(part for part in parts if part not in outer)):
@@ -230,11 +226,19 @@ class Lowering:
                 payloads.append((part.source, self.locate(part.source, path, crd)))
         return crd, payloads, set()
 
+    def outer_level_fault(self, source: Column, path: Path) -> FusionError:
+        return FusionError(
+            f"region {self.region.name!r}: {source.name} accumulates over {' '.join(source.produced)}, and "
+            f"level {path[-1]} of it would have to be joined with other operands. Choose an order in which "
+            f"it accumulates over one index, or end the region at {source.name}"
+        )
+
     def is_dense(self, tree: JoinTree, path: Path, fill: FillOf) -> bool:
-        if not isinstance(tree, Of) or not isinstance(tree.source, Leaf) or fill(tree.source) is not Fill.FULL:
+        if not isinstance(tree, Of) or not isinstance(tree.source, Leaf):
             return False
         leaf = tree.source
-        return leaf.tensor.format.levels[leaf.level(path[-1])].kind is LevelKind.DENSE
+        full = fill(leaf) is Fill.FULL or self.region.extents[path[-1]] == 0
+        return full and leaf.tensor.format.levels[leaf.level(path[-1])].kind is LevelKind.DENSE
 
     def locate(self, leaf: Leaf, path: Path, crd: Port) -> Port:
         """References into a dense level of ``leaf`` at the coordinates ``crd``."""
@@ -257,6 +261,8 @@ class Lowering:
             crd, payloads, part_missing = self.emit(part, path, fill)
             may_lack = isinstance(tree, Some) and fill_of(part, fill) is not Fill.FULL
             for source, payload in payloads:
+                if isinstance(source, Column) and source.produced[-1] != path[-1]:
+                    raise self.outer_level_fault(source, path)
                 inputs += [crd, payload]
                 sources.append(source)
                 kinds.append(StreamKind.VAL if isinstance(source, Column) else StreamKind.REF)
@@ -334,6 +340,8 @@ class Lowering:
                 return self.builder.compute(UnaryALU(op, scalar), only, f"{op.value}_{name}", role)
             case Reduction() | Mask():
                 return self.operand(column, 0)
+            case layout:
+                raise FusionError(f"{column.name}: {layout} only moves elements; end the region before it")
 
     def operand(self, column: Column, number: int) -> Port:
         """Value stream of an operand on ``column``'s whole nest."""

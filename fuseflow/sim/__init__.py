@@ -11,6 +11,7 @@ from fuseflow.sim.memory import Memory, MemoryKind
 from fuseflow.sim.observation import Observation
 from fuseflow.sim.progress import Progress
 from fuseflow.sim.result import ChannelStats, NodeStats, Result
+from fuseflow.sim.steps import Passage, Steps, Wire, steps
 from fuseflow.sim.trace import KernelTrace, Trace, TraceFrame, TraceOptions
 
 __all__ = [
@@ -23,13 +24,17 @@ __all__ = [
     "MemoryKind",
     "NodeStats",
     "Observation",
+    "Passage",
     "Progress",
     "Result",
     "ScannerTiming",
+    "Steps",
     "Trace",
     "TraceFrame",
     "TraceOptions",
     "TurnTiming",
+    "Wire",
     "interpret",
     "simulate",
+    "steps",
 ]

@@ -40,7 +40,7 @@ def interpret(
     written = Written()
     controller = Controller(machine.memory) if machine.memory.kind is MemoryKind.HBM else None
     around = Surroundings(tensors, machine, written, summed_products(graph), controller)
-    units = _wire(graph, around, streams)
+    units = wire(graph, around, streams)
     run(units, controller)
     levels = {
         place: (np.array(coordinates, dtype=np.int32), np.array(ends, dtype=np.int64))
@@ -162,8 +162,13 @@ def summed_products(graph: Graph) -> frozenset[str]:
     )
 
 
-def _wire(graph: Graph, around: Surroundings, streams: dict[Port, list[tuple[Token, int]]] | None) -> list[Unit]:
-    """Units of all nodes in graph order, each broadcast after the unit it copies from."""
+def wire(
+    graph: Graph,
+    around: Surroundings,
+    streams: dict[Port, list[tuple[Token, int]]] | None = None,
+    make: type[Channel] = Channel,
+) -> list[Unit]:
+    """Units of all nodes in graph order, each broadcast after the unit it copies from; ``make`` makes the channels."""
     readers: dict[Port, list[tuple[str, int]]] = {}
     for node in graph:
         for number, port in enumerate(node.inputs):
@@ -174,7 +179,7 @@ def _wire(graph: Graph, around: Surroundings, streams: dict[Port, list[tuple[Tok
     def channel(source: str, reader: tuple[str, int]) -> Channel:
         name, number = reader
         target = f"{name}.{specs[name][number].name}"
-        feeds[reader] = Channel(source, target, around.machine.capacity(source, target))
+        feeds[reader] = make(source, target, around.machine.capacity(source, target))
         return feeds[reader]
 
     units: list[Unit] = []
@@ -187,10 +192,10 @@ def _wire(graph: Graph, around: Surroundings, streams: dict[Port, list[tuple[Tok
             if len(targets) == 1:
                 out = channel(str(port), targets[0])
             elif not targets:
-                out = Channel(str(port), None)
+                out = make(str(port), None)
             else:
                 name = f"{BROADCAST_OF}{port}"
-                out = Channel(str(port), name, around.machine.capacity(str(port), name))
+                out = make(str(port), name, around.machine.capacity(str(port), name))
                 copy = Unit(name, [out], [channel(name, target) for target in targets])
                 copy.process = broadcast(copy, around.machine.turns.broadcast_cycles)
                 copies.append(copy)

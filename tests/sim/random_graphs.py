@@ -143,7 +143,8 @@ class Maker:
 
     def unary(self, bundle: Bundle) -> Bundle:
         op = list(UnaryOp)[int(self.rng.integers(len(UnaryOp)))]
-        made = self.add(UnaryALU(op, SCALARS.get(op, 0.0)), self.fetch(bundle))
+        scalar = SCALARS.get(op, 0.75) if op.takes_scalar else 0.0
+        made = self.add(UnaryALU(op, scalar), self.fetch(bundle))
         return replace(bundle, val=f"{made}.val")
 
     def binary(self, bundle: Bundle) -> Bundle:

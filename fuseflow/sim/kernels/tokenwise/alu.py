@@ -25,7 +25,20 @@ UNARY_CODES: Final = {
     UnaryOp.LOG: 9,
     UnaryOp.SIGMOID: 10,
     UnaryOp.TANH: 11,
+    UnaryOp.ABS: 12,
+    UnaryOp.SQUARE: 13,
+    UnaryOp.RECIPROCAL: 14,
+    UnaryOp.GELU: 15,
+    UnaryOp.GELU_TANH: 16,
+    UnaryOp.SILU: 17,
+    UnaryOp.POW_SCALAR: 18,
+    UnaryOp.MAX_SCALAR: 19,
+    UnaryOp.MIN_SCALAR: 20,
+    UnaryOp.LEAKY_RELU: 21,
+    UnaryOp.ELU: 22,
 }
+SQRT_HALF: Final = 0.5**0.5
+SQRT_TWO_OVER_PI: Final = (2.0 / math.pi) ** 0.5
 
 
 @kernel
@@ -73,8 +86,31 @@ def unary_value(code: int, word: int, scalar: int) -> int:
         z = float32(math.log(float64(x)))
     elif code == 10:
         z = float32(1.0 / (1.0 + math.exp(-float64(x))))
-    else:
+    elif code == 11:
         z = float32(math.tanh(float64(x)))
+    elif code == 12:
+        z = abs(x)
+    elif code == 13:
+        z = x * x
+    elif code == 14:
+        z = float32(1) / x
+    elif code == 15:
+        z = float32(float64(x) * 0.5 * (1.0 + math.erf(float64(x) * SQRT_HALF)))
+    elif code == 16:
+        cubic = float64(x) + 0.044715 * float64(x) * float64(x) * float64(x)
+        z = float32(float64(x) * 0.5 * (1.0 + math.tanh(SQRT_TWO_OVER_PI * cubic)))
+    elif code == 17:
+        z = float32(float64(x) / (1.0 + math.exp(-float64(x))))
+    elif code == 18:
+        z = float32(float64(x) ** float64(c))
+    elif code == 19:
+        z = x if x > c or x != x else c
+    elif code == 20:
+        z = x if x < c or x != x else c
+    elif code == 21:
+        z = x if x > 0 else x * c
+    else:
+        z = x if x > 0 else float32(float64(c) * math.expm1(float64(x) if x < 0 or x != x else 0.0))
     return int64(float32(z).view(uint32))  # type: ignore[return-value]
 
 
