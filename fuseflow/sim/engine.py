@@ -3,7 +3,7 @@
 Streams are chunked (``stream``), blocks are compiled kernels (``kernels``), and ``engine_run`` decides who runs.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from time import monotonic
 
@@ -20,10 +20,13 @@ from fuseflow.sim.assemble import RawLevel, assemble_all
 from fuseflow.sim.blocks import compressed_level
 from fuseflow.sim.engine_limits import refuse_what_is_missing
 from fuseflow.sim.engine_memory import CrdSink, ValSink
-from fuseflow.sim.engine_run import run
+from fuseflow.sim.engine_run import Task, run
 from fuseflow.sim.engine_units import Unit, build_unit
 from fuseflow.sim.kernels.layout import CLOCK, HEADS
 from fuseflow.sim.machine import Machine
+from fuseflow.sim.record_build import build_group
+from fuseflow.sim.record_plan import FiberGroup, fiber_groups
+from fuseflow.sim.record_task import IrregularError
 from fuseflow.sim.result import Result
 from fuseflow.sim.stream import Stream, recorder_of
 
@@ -55,13 +58,16 @@ def simulate(
     record: bool = False,
     progress: Callable[[Progress], None] | None = None,
     chunk_tokens: int = CHUNK_TOKENS,
+    values: bool = True,
+    records: bool = True,
 ) -> Result:
     """Run ``graph`` on ``tensors``; with ``record`` the result keeps every stream that left a port.
 
     ``progress`` is called at most ten times a second. ``chunk_tokens`` trades memory against overhead and never
-    changes the result. Raises VerifyError for a graph that is not well formed, SimulationError where streams do not
-    fit together, where a tensor does not fit its block, or when the machine has bounded channels (see ``interpret``
-    for those).
+    changes the result. ``records`` lets fibers travel as one record where they can (``record_plan``); without it every
+    token is moved, which is slower and gives the same. Raises VerifyError for a graph that is not well formed,
+    SimulationError where streams do not fit together, where a tensor does not fit its block, or when the machine has
+    bounded channels (see ``interpret`` for those).
     """
     if machine.channel_capacity is not None:
         raise SimulationError(
@@ -70,15 +76,42 @@ def simulate(
         )
     verify(graph)
     refuse_what_is_missing(graph, machine)
+    if records:
+        try:
+            return _simulate(graph, tensors, machine, record, progress, chunk_tokens, values, records)
+        except IrregularError:
+            pass  # the token kernels know every rule, and what to say of streams that do not fit together
+    return _simulate(graph, tensors, machine, record, progress, chunk_tokens, values, False)
+
+
+def _simulate(
+    graph: Graph,
+    tensors: Mapping[str, FiberTree],
+    machine: Machine,
+    record: bool,
+    progress: Callable[[Progress], None] | None,
+    chunk_tokens: int,
+    values: bool,
+    records: bool,
+) -> Result:
     recorded: dict[Port, list[tuple[Token, int]]] | None = {} if record else None
-    units = _wire(graph, tensors, machine, chunk_tokens, recorded)
-    run(units, None if progress is None else _watcher(units, tensors, progress))
+    groups = fiber_groups(graph, tensors, machine) if records else ()
+    units, tasks = _wire(graph, tensors, machine, chunk_tokens, recorded, groups, values)
+    run(tasks, None if progress is None else _watcher(units, tensors, progress))
     cycles = max((unit.clock for unit in units), default=0)
     for unit in units:
         cycles = max(cycles, *(int(stream.buffer[1]) for stream in unit.outputs), 0)
-    levels, values = _written(units)
-    outputs = assemble_all(graph.outputs, levels, values)
+    for group in groups:
+        cycles = max(cycles, *(_broadcast_clock(unit, group) for unit in units))
+    levels, written = _written(units)
+    outputs = assemble_all(graph.outputs, levels, written)
     return Result(cycles, outputs, tuple(unit.stats() for unit in units), recorded, machine)
+
+
+def _broadcast_clock(unit: Unit, group: FiberGroup) -> int:
+    """Final clock of the broadcasts of records that leave ``unit``: the stamp of its done token; 0 if it has none."""
+    shared = any(stream.broadcasts and stream.port in group.ports for stream in unit.outputs)
+    return int(unit.state[CLOCK]) + 1 if shared else 0
 
 
 def _wire(
@@ -87,10 +120,16 @@ def _wire(
     machine: Machine,
     chunk_tokens: int,
     recorded: dict[Port, list[tuple[Token, int]]] | None,
-) -> list[Unit]:
+    groups: Sequence[FiberGroup],
+    values: bool,
+) -> tuple[list[Unit], list[Task]]:
+    """Units of all nodes in graph order, and what the scheduler runs: units, and groups at the place of their last."""
     streams: dict[Port, Stream] = {}
-    units: list[Unit] = []
+    readers: dict[Port, list[str]] = {}
+    units: dict[str, Unit] = {}
+    group_of = {node.name: group for group in groups for node in group.nodes}
     for node in graph:
+        group = group_of.get(node.name)
         outputs: list[Stream] = []
         for spec in node.block.outputs:
             port, kind = Port(node.name, spec.name), spec.kinds[0]
@@ -99,9 +138,20 @@ def _wire(
             outputs.append(streams[port])
         state = np.zeros(HEADS + max(len(node.inputs), 4), np.int64)
         for number, port in enumerate(node.inputs):
-            streams[port].add_reader(state, number)
-        units.append(build_unit(node, state, [streams[port] for port in node.inputs], outputs, tensors, machine))
-    return units
+            readers.setdefault(port, []).append(node.name)
+            streams[port].broadcasts = len(readers[port]) > 1
+            if group is None or port not in group.ports:
+                streams[port].add_reader(state, number)
+        inputs = [streams[port] for port in node.inputs]
+        units[node.name] = build_unit(node, state, inputs, outputs, tensors, machine)
+    tasks: list[Task] = []
+    for node in graph:
+        group = group_of.get(node.name)
+        if group is None:
+            tasks.append(units[node.name])
+        elif node == group.nodes[-1]:
+            tasks.append(build_group(group, units, streams, readers, tensors, machine, chunk_tokens, values))
+    return list(units.values()), tasks
 
 
 def _written(units: list[Unit]) -> tuple[dict[tuple[str, int], RawLevel], dict[str, NDArray[np.float32]]]:

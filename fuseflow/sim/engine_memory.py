@@ -13,6 +13,7 @@ from fuseflow.sim.kernels.accumulate import accumulate
 from fuseflow.sim.kernels.accumulate_pairs import accumulate_pairs, rehash
 from fuseflow.sim.kernels.alu import unary
 from fuseflow.sim.kernels.layout import COUNT, FIRST_TOKEN, GROW, LIMIT, STATUS, Words
+from fuseflow.sim.kernels.record_write import write_crd_records, write_val_records
 from fuseflow.sim.kernels.write import write_crd, write_val
 from fuseflow.sim.machine import BlockTiming
 from fuseflow.sim.stream import Stream
@@ -44,6 +45,16 @@ class CrdSink:
                 self._ends = _doubled(self._ends)
             write_crd(self._state, self._source.buffer, self._coordinates, self._ends)
 
+    def take_records(
+        self, shape: Words, limit: int, stamps: Words, shift: int, storage: NDArray[np.int32], dense: bool
+    ) -> None:
+        """As a call, on the records before ``limit`` of a fiber group."""
+        arguments = shape, limit, stamps, shift, storage, dense
+        write_crd_records(self._state, *arguments, self._coordinates, self._ends)
+        while self._state[STATUS] == GROW:
+            self._coordinates, self._ends = _doubled(self._coordinates), _doubled(self._ends)
+            write_crd_records(self._state, *arguments, self._coordinates, self._ends)
+
     @property
     def written(self) -> RawLevel:
         """Coordinates, and their running count at every stop."""
@@ -62,6 +73,23 @@ class ValSink:
         while self._state[STATUS] == GROW:
             self._bits = _doubled(self._bits)
             write_val(self._state, self._source.buffer, self._bits)
+
+    def take_records(
+        self,
+        shape: Words,
+        limit: int,
+        stamps: Words,
+        shift: int,
+        values: NDArray[np.float32],
+        word: int,
+        carried: bool,
+    ) -> None:
+        """As a call, on the records before ``limit`` of a fiber group."""
+        arguments = shape, limit, stamps, shift, values, word, carried
+        write_val_records(self._state, *arguments, self._bits)
+        while self._state[STATUS] == GROW:
+            self._bits = _doubled(self._bits)
+            write_val_records(self._state, *arguments, self._bits)
 
     @property
     def written(self) -> NDArray[np.float32]:

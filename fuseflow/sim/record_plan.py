@@ -1,0 +1,115 @@
+"""Which nodes work on records: a level scanner and all that follows its fibers.
+
+A *fiber group* is a level scanner with the nodes that take its streams in step: repeats that it signals, arrays and
+ALUs on those, and at the ends accumulators, reductions and writers. In a group a fiber is one record; where another
+node reads a stream of the group, the records are expanded to tokens.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from fuseflow.dataflow.blocks import (
+    Array,
+    BinaryALU,
+    CrdWriter,
+    LevelScanner,
+    Locate,
+    Reduce,
+    Repeat,
+    SparseAccumulator,
+    UnaryALU,
+    ValWriter,
+)
+from fuseflow.dataflow.graph import Graph, Node, Port
+from fuseflow.formats import CompressedLevel, FiberTree
+from fuseflow.sim.machine import BlockTiming, Machine
+from fuseflow.sim.memory import MemoryKind
+
+
+@dataclass(frozen=True, slots=True)
+class FiberGroup:
+    """``nodes[0]`` is the scanner; the others stand in the order of the graph. ``ports`` carry records."""
+
+    nodes: tuple[Node, ...]
+    ports: frozenset[Port]
+
+    @property
+    def scanner(self) -> LevelScanner:
+        block = self.nodes[0].block
+        assert isinstance(block, LevelScanner)
+        return block
+
+
+def fiber_groups(graph: Graph, tensors: Mapping[str, FiberTree], machine: Machine) -> tuple[FiberGroup, ...]:
+    """The groups of ``graph``; none on a machine that does not move one token per cycle. No node is in two groups."""
+    if not _one_token_per_cycle(machine):
+        return ()
+    found: list[FiberGroup] = []
+    taken: set[str] = set()
+    for node in graph:
+        if isinstance(node.block, LevelScanner) and node.name not in taken:
+            group = _group(graph, node, taken, tensors)
+            if group is not None:
+                found.append(group)
+                taken |= {member.name for member in group.nodes}
+    return tuple(found)
+
+
+def _one_token_per_cycle(machine: Machine) -> bool:
+    def plain(timing: BlockTiming | None) -> bool:
+        return timing is None or (timing.latency_cycles <= 1 and timing.interval_cycles == 1)
+
+    scanner = machine.scanner
+    return (
+        machine.channel_capacity is None
+        and machine.memory.kind is MemoryKind.IDEAL
+        and all(plain(t) for t in (machine.array, machine.binary, machine.unary, machine.reduce, machine.product))
+        and scanner.sequential_interval_cycles == 1
+        and scanner.output_latency_cycles <= 1
+        and scanner.miss_latency_cycles == 0
+    )
+
+
+def _group(graph: Graph, scanner: Node, taken: set[str], tensors: Mapping[str, FiberTree]) -> FiberGroup | None:
+    crd, ref = Port(scanner.name, "crd"), Port(scanner.name, "ref")
+    members, ports = [scanner], {crd, ref}
+    for node in graph:
+        if node.name not in taken and _follows(node, crd, ref, ports, tensors, scanner):
+            members.append(node)
+            if not isinstance(node.block, SparseAccumulator | Reduce):
+                ports |= {Port(node.name, spec.name) for spec in node.block.outputs}
+    # A scanner whose fibers are expanded for all readers gains nothing.
+    return FiberGroup(tuple(members), frozenset(ports)) if len(members) > 2 else None
+
+
+def _follows(
+    node: Node, crd: Port, ref: Port, ports: set[Port], tensors: Mapping[str, FiberTree], scanner: Node
+) -> bool:
+    inside = [port in ports for port in node.inputs]
+    match node.block:
+        case Repeat():
+            return inside == [False, True] and node.inputs[1] in (crd, ref)
+        case Array() | BinaryALU() | UnaryALU() | ValWriter():
+            return all(inside)
+        case Locate(has_parent=False):
+            return node.inputs == (ref, crd) and _largest_coordinate(scanner, tensors) < node.block.extent
+        case CrdWriter():
+            return node.inputs == (crd,)
+        case Reduce():
+            return inside in ([True], [True, False])
+        case SparseAccumulator(order=1):
+            coordinates = _largest_coordinate(scanner, tensors)
+            return inside == [True, False, True] and node.inputs[0] == crd and coordinates < node.block.extents[0]
+    return False
+
+
+def _largest_coordinate(scanner: Node, tensors: Mapping[str, FiberTree]) -> int:
+    block = scanner.block
+    assert isinstance(block, LevelScanner)
+    if block.extent is not None:
+        return block.extent - 1
+    tree = tensors.get(block.tensor)
+    if tree is None or block.level >= len(tree.levels):
+        return -1  # refused when the scanner is built
+    level = tree.levels[block.level]
+    return int(level.coordinates.max(initial=-1)) if isinstance(level, CompressedLevel) else -1
