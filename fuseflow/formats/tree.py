@@ -13,6 +13,7 @@ from fuseflow.formats.build import Integers, Values, build_levels, check_finite,
 from fuseflow.formats.check import check_shape, check_tree
 from fuseflow.formats.format import Format, as_format
 from fuseflow.formats.level import CompressedLevel, DenseLevel, Fill, LevelKind, LevelStorage, SingletonLevel
+from fuseflow.formats.relevel import relevel
 from fuseflow.formats.show import show_tree
 
 if TYPE_CHECKING:
@@ -209,6 +210,10 @@ class FiberTree:
         chosen = as_format(format, self.order, "dense")
         if chosen == self.format:
             return self
+        if chosen.mode_order == self.format.mode_order:
+            found = relevel(self.levels, self.values, [self.shape[mode] for mode in chosen.mode_order], chosen)
+            if found is not None:
+                return type(self)(self.shape, chosen, *found)
         return self.from_coordinates(*self.elements(), self.shape, chosen, allow_nonfinite=True)
 
     def to_dense(self) -> NDArray[np.float32]:

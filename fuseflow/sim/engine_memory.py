@@ -25,7 +25,9 @@ T = TypeVar("T", bound=np.generic)
 
 def _doubled(data: NDArray[T]) -> NDArray[T]:
     """``data`` at the front of an array of twice its size."""
-    return np.concatenate((data, np.empty_like(data)))
+    larger = np.empty(2 * len(data), data.dtype)
+    larger[: len(data)] = data
+    return larger
 
 
 class CrdSink:
@@ -58,7 +60,7 @@ class CrdSink:
     @property
     def written(self) -> RawLevel:
         """Coordinates, and their running count at every stop."""
-        return self._coordinates[: self._state[COUNT]].copy(), self._ends[: self._state[LIMIT]].copy()
+        return self._coordinates[: self._state[COUNT]], self._ends[: self._state[LIMIT]]
 
 
 class ValSink:
@@ -93,7 +95,7 @@ class ValSink:
 
     @property
     def written(self) -> NDArray[np.float32]:
-        return self._bits[: self._state[COUNT]].view(np.float32).copy()
+        return self._bits[: self._state[COUNT]].view(np.float32)
 
 
 class DenseSums:
