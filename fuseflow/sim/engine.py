@@ -23,6 +23,8 @@ from fuseflow.sim.engine_memory import CrdSink, ValSink
 from fuseflow.sim.engine_run import Task, run
 from fuseflow.sim.engine_units import Unit, build_unit
 from fuseflow.sim.kernels.layout import CLOCK, HEADS
+from fuseflow.sim.lazy_plan import LazyJoin, lazy_joins
+from fuseflow.sim.lazy_task import build_join
 from fuseflow.sim.machine import Machine
 from fuseflow.sim.record_build import build_group
 from fuseflow.sim.record_plan import FiberGroup, fiber_groups
@@ -95,9 +97,9 @@ def _simulate(
     records: bool,
 ) -> Result:
     recorded: dict[Port, list[tuple[Token, int]]] | None = {} if record else None
-    groups = fiber_groups(graph, tensors, machine) if records else ()
+    groups = _groups(graph, tensors, machine, record) if records else ()
     units, tasks = _wire(graph, tensors, machine, chunk_tokens, recorded, groups, values)
-    run(tasks, None if progress is None else _watcher(units, tensors, progress))
+    run(tasks, None if progress is None else _watcher(units, tensors, progress), max(1, chunk_tokens // 8))
     cycles = max((unit.clock for unit in units), default=0)
     for unit in units:
         cycles = max(cycles, *(int(stream.buffer[1]) for stream in unit.outputs), 0)
@@ -108,7 +110,17 @@ def _simulate(
     return Result(cycles, outputs, tuple(unit.stats() for unit in units), recorded, machine)
 
 
-def _broadcast_clock(unit: Unit, group: FiberGroup) -> int:
+Group = FiberGroup | LazyJoin
+
+
+def _groups(graph: Graph, tensors: Mapping[str, FiberTree], machine: Machine, record: bool) -> tuple[Group, ...]:
+    """Which nodes run together; tokens that are not made cannot be recorded."""
+    lazy = () if record else lazy_joins(graph, tensors, machine)
+    apart = frozenset(node.name for join in lazy for node in join.nodes)
+    return (*lazy, *fiber_groups(graph, tensors, machine, apart))
+
+
+def _broadcast_clock(unit: Unit, group: Group) -> int:
     """Final clock of the broadcasts of records that leave ``unit``: the stamp of its done token; 0 if it has none."""
     shared = any(stream.broadcasts and stream.port in group.ports for stream in unit.outputs)
     return int(unit.state[CLOCK]) + 1 if shared else 0
@@ -120,7 +132,7 @@ def _wire(
     machine: Machine,
     chunk_tokens: int,
     recorded: dict[Port, list[tuple[Token, int]]] | None,
-    groups: Sequence[FiberGroup],
+    groups: Sequence[Group],
     values: bool,
 ) -> tuple[list[Unit], list[Task]]:
     """Units of all nodes in graph order, and what the scheduler runs: units, and groups at the place of their last."""
@@ -149,7 +161,11 @@ def _wire(
         group = group_of.get(node.name)
         if group is None:
             tasks.append(units[node.name])
-        elif node == group.nodes[-1]:
+        elif node != group.nodes[-1]:
+            continue
+        elif isinstance(group, LazyJoin):
+            tasks.append(build_join(group, units, streams, tensors, machine))
+        else:
             tasks.append(build_group(group, units, streams, readers, tensors, machine, chunk_tokens, values))
     return list(units.values()), tasks
 

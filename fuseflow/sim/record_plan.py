@@ -40,12 +40,17 @@ class FiberGroup:
         return block
 
 
-def fiber_groups(graph: Graph, tensors: Mapping[str, FiberTree], machine: Machine) -> tuple[FiberGroup, ...]:
-    """The groups of ``graph``; none on a machine that does not move one token per cycle. No node is in two groups."""
-    if not _one_token_per_cycle(machine):
+def fiber_groups(
+    graph: Graph, tensors: Mapping[str, FiberTree], machine: Machine, apart: frozenset[str] = frozenset()
+) -> tuple[FiberGroup, ...]:
+    """The groups of ``graph`` without the nodes ``apart``; none on a machine that does not move one token per cycle.
+
+    No node is in two groups.
+    """
+    if not moves_one_token_per_cycle(machine):
         return ()
     found: list[FiberGroup] = []
-    taken: set[str] = set()
+    taken = set(apart)
     for node in graph:
         if isinstance(node.block, LevelScanner) and node.name not in taken:
             group = _group(graph, node, taken, tensors)
@@ -55,7 +60,9 @@ def fiber_groups(graph: Graph, tensors: Mapping[str, FiberTree], machine: Machin
     return tuple(found)
 
 
-def _one_token_per_cycle(machine: Machine) -> bool:
+def moves_one_token_per_cycle(machine: Machine) -> bool:
+    """Whether every unit of ``machine`` takes a token and sends one each cycle, with nothing in its way."""
+
     def plain(timing: BlockTiming | None) -> bool:
         return timing is None or (timing.latency_cycles <= 1 and timing.interval_cycles == 1)
 
@@ -92,18 +99,19 @@ def _follows(
         case Array() | BinaryALU() | UnaryALU() | ValWriter():
             return all(inside)
         case Locate(has_parent=False):
-            return node.inputs == (ref, crd) and _largest_coordinate(scanner, tensors) < node.block.extent
+            return node.inputs == (ref, crd) and largest_coordinate(scanner, tensors) < node.block.extent
         case CrdWriter():
             return node.inputs == (crd,)
         case Reduce():
             return inside in ([True], [True, False])
         case SparseAccumulator(order=1):
-            coordinates = _largest_coordinate(scanner, tensors)
+            coordinates = largest_coordinate(scanner, tensors)
             return inside == [True, False, True] and node.inputs[0] == crd and coordinates < node.block.extents[0]
     return False
 
 
-def _largest_coordinate(scanner: Node, tensors: Mapping[str, FiberTree]) -> int:
+def largest_coordinate(scanner: Node, tensors: Mapping[str, FiberTree]) -> int:
+    """Largest coordinate that ``scanner`` can emit; -1 if there is none."""
     block = scanner.block
     assert isinstance(block, LevelScanner)
     if block.extent is not None:

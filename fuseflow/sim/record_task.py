@@ -41,15 +41,15 @@ class GroupTask:
         self.members = tuple(members)
         self.active = list(members)
         self.inputs = tuple(dict.fromkeys(stream for member in members for stream in member.inputs))
-        self._seen = [-1] * len(self.inputs)
+        self._seen = 0
 
     @property
     def finished(self) -> bool:
         return not self.active
 
-    def ready(self) -> bool:
-        """Whether a step may get further than the last one."""
-        if any(stream.total > seen for stream, seen in zip(self.inputs, self._seen, strict=True)):
+    def ready(self, least: int) -> bool:
+        """Whether a step may get further than the last one: there are ``least`` new tokens, or room again."""
+        if sum(stream.total for stream in self.inputs) >= self._seen + least:
             return True
         return any(
             member.state[STATUS] in (FULL, GROW)
@@ -62,7 +62,7 @@ class GroupTask:
 
         Raises IrregularError where records cannot go on.
         """
-        self._seen = [stream.total for stream in self.inputs]
+        self._seen = sum(stream.total for stream in self.inputs)
         moved = finished = False
         for member in self.active:
             state = member.state
