@@ -117,7 +117,7 @@ def _groups(graph: Graph, tensors: Mapping[str, FiberTree], machine: Machine, re
     """Which nodes run together; tokens that are not made cannot be recorded."""
     lazy = () if record else lazy_joins(graph, tensors, machine)
     apart = frozenset(node.name for join in lazy for node in join.nodes)
-    return (*lazy, *fiber_groups(graph, tensors, machine, apart))
+    return (*lazy, *fiber_groups(graph, tensors, machine, apart, record))
 
 
 def _broadcast_clock(unit: Unit, group: Group) -> int:
@@ -155,7 +155,9 @@ def _wire(
             if group is None or port not in group.ports:
                 streams[port].add_reader(state, number)
         inputs = [streams[port] for port in node.inputs]
-        units[node.name] = build_unit(node, state, inputs, outputs, tensors, machine)
+        unit = units[node.name] = build_unit(node, state, inputs, outputs, tensors, machine)
+        if isinstance(unit.sink, ValSink):
+            unit.sink.carried = values
     tasks: list[Task] = []
     for node in graph:
         group = group_of.get(node.name)

@@ -1,6 +1,7 @@
 """Makes the tasks of fiber groups: which kernel a node of a group runs, and on which streams and storage."""
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +29,20 @@ from fuseflow.sim.blocks import bound_tensor, compressed_level
 from fuseflow.sim.engine_memory import CrdSink, ValSink
 from fuseflow.sim.engine_units import Unit, read_only
 from fuseflow.sim.kernels.alu import BINARY_CODES
-from fuseflow.sim.kernels.layout import COUNT, HEADS, LENGTH, MISFIT, OFFSET, START, STATUS, TAKEN, Words
+from fuseflow.sim.kernels.layout import (
+    COUNT,
+    FULL,
+    GOT,
+    GROW,
+    HEADS,
+    LENGTH,
+    MISFIT,
+    OFFSET,
+    START,
+    STATUS,
+    TAKEN,
+    Words,
+)
 from fuseflow.sim.kernels.record_accumulate import accumulate_records
 from fuseflow.sim.kernels.record_expand import COORDINATES, REFERENCES, REPEATED, VALUES, expand
 from fuseflow.sim.kernels.record_map import fetch_records, map_records, unpack_records
@@ -48,6 +62,9 @@ NO_WORDS: Words = np.zeros(2, np.int64)
 NO_VALUES = read_only(np.zeros(1, np.float32), np.float32)
 NO_COORDINATES = read_only(np.zeros(0, np.int32), np.int32)
 NO_SEGMENTS = read_only(np.zeros(1, np.int64), np.int64)
+
+FLUSHES = 4096
+"""Flushes of an accumulator between two turns of the writers behind it."""
 
 LOCATED = -1
 """Payload of a located stream: references that are the coordinates of the scanner. Others: see ``record_expand``."""
@@ -146,7 +163,8 @@ class _Builder:
             case SparseAccumulator():
                 self._accumulator(node, block)
             case CrdWriter() | ValWriter():
-                self._writer(node)
+                if node.inputs[0] in self.stamps:
+                    self._writer(node)  # otherwise the accumulator before it writes
             case _:
                 raise SimulationError(f"{node.name} cannot work on records; this is a fault of fuseflow")
 
@@ -388,13 +406,11 @@ class _Builder:
         crd, val, outers = self.stamps[crd_port], self.stamps[val_port], self.streams[outer_port]
         shifts = self._shift(crd_port), self._shift(val_port)
         outs = [self.streams[Port(node.name, spec.name)] for spec in block.outputs]
-        for stream in outs:
-            while stream.size < extent + 1:
-                stream.grow()
         operand, fill = self._flat(val_port, state)
         memory = np.zeros(extent, np.float32), np.zeros(extent, np.uint8), np.empty(extent, np.int64)
+        flushed = self._flushed(node, outs)
 
-        def run(limit: int) -> None:
+        def accumulate(limit: int, crd_out: Words, val_out: Words, *sink: Any) -> None:
             fill(limit)
             accumulate_records(
                 state,
@@ -405,15 +421,50 @@ class _Builder:
                 val.data,
                 shifts[1],
                 outers.buffer,
-                outs[0].buffer,
-                outs[1].buffer,
+                crd_out,
+                val_out,
                 self.storage,
                 self.dense,
                 *self._numbers(operand),
                 *memory,
+                *sink,
             )
 
-        self._add(node, run, [outers], outs)
+        if flushed is not None:
+            crd_sink, val_sink = flushed
+            flushes: Words = np.zeros(1 + 3 * FLUSHES, np.int64)
+
+            def run_and_write(limit: int) -> None:
+                going = True
+                while going:
+                    sink = True, flushes, crd_sink.coordinates, val_sink.bits
+                    accumulate(limit, np.zeros(2, np.int64), np.zeros(2, np.int64), *sink)
+                    going = bool(state[STATUS] in (GROW, FULL))
+                    crd_sink.take_flushes(flushes)
+                    val_sink.take_flushes(flushes)
+                    flushes[0] = 0
+                    if state[STATUS] == GROW:
+                        room = int(state[GOT]) + extent
+                        crd_sink.reserve(room)
+                        val_sink.reserve(room if self.carried else 0)
+
+            self._add(node, run_and_write, [outers])
+            return
+        for stream in outs:
+            while stream.size < extent + 1:
+                stream.grow()
+        no_sink = False, np.zeros(1, np.int64), np.zeros(0, np.int32), np.zeros(0, np.uint32)
+        self._add(node, lambda limit: accumulate(limit, outs[0].buffer, outs[1].buffer, *no_sink), [outers], outs)
+
+    def _flushed(self, node: Node, outs: Sequence[Stream]) -> tuple[CrdSink, ValSink] | None:
+        """What the accumulator writes itself, if only writers in the group read it."""
+        if any(stream.port not in self.group.ports for stream in outs):
+            return None
+        sinks = [self.units[name].sink for stream in outs for name in self.readers[stream.port]]
+        match sinks:
+            case [CrdSink() as crd, ValSink() as val]:
+                return crd, val
+        raise SimulationError(f"{node.name}: its outputs have to go to two writers; this is a fault of fuseflow")
 
     def _writer(self, node: Node) -> None:
         unit, shape, source = self.units[node.name], self.fibers.shape, node.inputs[0]

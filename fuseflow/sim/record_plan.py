@@ -41,11 +41,15 @@ class FiberGroup:
 
 
 def fiber_groups(
-    graph: Graph, tensors: Mapping[str, FiberTree], machine: Machine, apart: frozenset[str] = frozenset()
+    graph: Graph,
+    tensors: Mapping[str, FiberTree],
+    machine: Machine,
+    apart: frozenset[str] = frozenset(),
+    recorded: bool = False,
 ) -> tuple[FiberGroup, ...]:
     """The groups of ``graph`` without the nodes ``apart``; none on a machine that does not move one token per cycle.
 
-    No node is in two groups.
+    No node is in two groups. ``recorded`` says that all streams have to be made.
     """
     if not moves_one_token_per_cycle(machine):
         return ()
@@ -53,7 +57,7 @@ def fiber_groups(
     taken = set(apart)
     for node in graph:
         if isinstance(node.block, LevelScanner) and node.name not in taken:
-            group = _group(graph, node, taken, tensors)
+            group = _group(graph, node, taken, tensors, recorded)
             if group is not None:
                 found.append(group)
                 taken |= {member.name for member in group.nodes}
@@ -77,7 +81,9 @@ def moves_one_token_per_cycle(machine: Machine) -> bool:
     )
 
 
-def _group(graph: Graph, scanner: Node, taken: set[str], tensors: Mapping[str, FiberTree]) -> FiberGroup | None:
+def _group(
+    graph: Graph, scanner: Node, taken: set[str], tensors: Mapping[str, FiberTree], recorded: bool
+) -> FiberGroup | None:
     crd, ref = Port(scanner.name, "crd"), Port(scanner.name, "ref")
     members, ports = [scanner], {crd, ref}
     for node in graph:
@@ -85,8 +91,27 @@ def _group(graph: Graph, scanner: Node, taken: set[str], tensors: Mapping[str, F
             members.append(node)
             if not isinstance(node.block, SparseAccumulator | Reduce):
                 ports |= {Port(node.name, spec.name) for spec in node.block.outputs}
-    # A scanner whose fibers are expanded for all readers gains nothing.
-    return FiberGroup(tuple(members), frozenset(ports)) if len(members) > 2 else None
+    if len(members) < 3:
+        return None  # a scanner whose fibers are expanded for all readers gains nothing
+    written: set[str] = set()
+    for node in members if not recorded else ():
+        writers = flush_writers(graph, node)
+        if writers is not None:
+            written |= {writer.name for writer in writers}
+            ports |= {Port(node.name, spec.name) for spec in node.block.outputs}
+    names = written | {member.name for member in members}
+    return FiberGroup((scanner, *(node for node in graph if node.name in names - {scanner.name})), frozenset(ports))
+
+
+def flush_writers(graph: Graph, node: Node) -> tuple[Node, Node] | None:
+    """The coordinate writer and the value writer that alone read the accumulator ``node``; None if others do."""
+    if not isinstance(node.block, SparseAccumulator):
+        return None
+    readers = [[reader for reader in graph if Port(node.name, name) in reader.inputs] for name in ("crd0", "val")]
+    match readers:
+        case [[Node(block=CrdWriter()) as crd], [Node(block=ValWriter()) as val]]:
+            return crd, val
+    return None
 
 
 def _follows(

@@ -1,10 +1,13 @@
 """Sparse accumulator of order 1 whose inner fibers are records (rule 3.17, repaired)."""
 
+from typing import Final
+
 import numpy as np
 from numpy import float32, int32, int64, uint8, uint32
 from numpy.typing import NDArray
 
 from fuseflow.sim.kernels._jit import kernel
+from fuseflow.sim.kernels._prefetch import LINE_VALUES, prefetch
 from fuseflow.sim.kernels.layout import (
     AUX,
     BUSY,
@@ -16,6 +19,8 @@ from fuseflow.sim.kernels.layout import (
     FINISHED,
     FLAG,
     FULL,
+    GOT,
+    GROW,
     HEADS,
     LENGTH,
     LIMIT,
@@ -28,6 +33,11 @@ from fuseflow.sim.kernels.layout import (
     Words,
 )
 from fuseflow.sim.kernels.layout import FIRST_TOKEN as FIRST
+
+AHEAD: Final = 4
+"""Records between the one whose values are fetched and the one that is accumulated (docs/performance.md)."""
+FETCHED: Final = 512
+"""Values that are fetched; the processor sees the rest coming."""
 
 
 @kernel
@@ -52,21 +62,37 @@ def accumulate_records(
     sums: NDArray[float32],
     marks: NDArray[uint8],
     touched: NDArray[int64],
+    direct: bool,
+    flushes: Words,
+    coordinates: NDArray[int32],
+    written: NDArray[uint32],
 ) -> None:
     """As ``accumulate``; a record and what it lets the accumulator flush happen in one go.
 
     The values of a record are ``values`` from ``shape[word]`` on, times its factor if ``scaled``; without ``carried``
     they count as 0. Coordinates are those of a dense level, or stand in ``storage``; both are below ``len(sums)``.
+
+    With ``direct`` only writers read the outputs: a flush becomes a record of ``flushes`` (word 0: how many; then, of
+    each, its length, end and stamp) and its tokens go to what the writers write, GOT of them so far.
     """
     clock, busy, flops, count = state[CLOCK], state[BUSY], state[COUNT], state[LIMIT]
     outer_head, outer_tail = state[HEADS + 1], outers[0]
     crd_tail, val_tail = crd_out[0], val_out[0]
     room = (min(len(crd_out) - 2 * crd_tail, len(val_out) - 2 * val_tail) - FIRST) // 2
+    flushed, sent = flushes[0], state[GOT]
+    if direct:
+        room = len(coordinates) - sent
+        if carried:
+            room = min(room, len(written) - sent)
     flag, retired = state[FLAG], state[AUX]
     record = state[TAKEN]
     extent = len(sums)
     status, port = STARVED, 0
     while record < limit:
+        if carried and record + AHEAD < limit:
+            row = shape[4 * (record + AHEAD) + word]
+            for step in range(0, min(shape[4 * (record + AHEAD) + LENGTH], FETCHED), LINE_VALUES):
+                prefetch(values, row + step)
         if outer_head == outer_tail:
             port = 1
             break
@@ -118,11 +144,18 @@ def accumulate_records(
             if length > 0:
                 status = MISFIT
                 break
-            if end == DONE and room == 0:
+            if end == DONE and (3 * flushed + 3 >= len(flushes) if direct else room == 0):
                 status = FULL
                 break
             clock = now
             record += 1
+            if end == DONE and direct:
+                at = 1 + 3 * flushed
+                flushes[at], flushes[at + 1], flushes[at + 2] = 0, DONE, clock + 1
+                flushed += 1
+                outer_head += 1
+                status = FINISHED
+                break
             if end == DONE:
                 crd_out[FIRST + 2 * crd_tail], crd_out[FIRST + 2 * crd_tail + 1] = DONE, clock + 1
                 val_out[FIRST + 2 * val_tail], val_out[FIRST + 2 * val_tail + 1] = DONE, clock + 1
@@ -146,19 +179,14 @@ def accumulate_records(
         if not idle and bare and outer_head + 1 == outer_tail:
             port = 1
             break
-        if room < count + 1:
+        if direct and room < count:
+            status = GROW
+            break
+        if 3 * flushed + 3 >= len(flushes) if direct else room < count + 1:
             status = FULL
             break
         stamp = now + 1
-        if count == extent:
-            for step in range(extent):
-                crd_out[FIRST + 2 * (crd_tail + step)] = step
-                crd_out[FIRST + 2 * (crd_tail + step) + 1] = stamp
-                val_out[FIRST + 2 * (val_tail + step)] = int64(float32(sums[step]).view(uint32))
-                val_out[FIRST + 2 * (val_tail + step) + 1] = stamp
-            sums[:] = 0
-            marks[:] = 0
-        elif count > 0:
+        if count < extent and count > 0:
             if 8 * count >= extent:
                 found = 0
                 for step in range(extent):
@@ -167,6 +195,35 @@ def accumulate_records(
                         found += 1
             else:
                 touched[:count] = np.sort(touched[:count])
+        if direct:
+            at = 1 + 3 * flushed
+            flushes[at], flushes[at + 1], flushes[at + 2] = count, outer, stamp
+            flushed += 1
+            if count == extent:
+                for step in range(extent):
+                    coordinates[sent + step] = step
+                if carried:
+                    written[sent : sent + extent] = sums.view(uint32)
+                sums[:] = 0
+                marks[:] = 0
+            else:
+                for step in range(count):
+                    key = touched[step]
+                    coordinates[sent + step] = key
+                    if carried:
+                        written[sent + step] = float32(sums[key]).view(uint32)
+                    sums[key] = 0
+                    marks[key] = 0
+            sent += count
+        elif count == extent:
+            for step in range(extent):
+                crd_out[FIRST + 2 * (crd_tail + step)] = step
+                crd_out[FIRST + 2 * (crd_tail + step) + 1] = stamp
+                val_out[FIRST + 2 * (val_tail + step)] = int64(float32(sums[step]).view(uint32))
+                val_out[FIRST + 2 * (val_tail + step) + 1] = stamp
+            sums[:] = 0
+            marks[:] = 0
+        else:
             for step in range(count):
                 key = touched[step]
                 crd_out[FIRST + 2 * (crd_tail + step)] = key
@@ -175,13 +232,16 @@ def accumulate_records(
                 val_out[FIRST + 2 * (val_tail + step) + 1] = stamp
                 sums[key] = 0
                 marks[key] = 0
-        crd_tail += count
-        val_tail += count
-        crd_out[FIRST + 2 * crd_tail], crd_out[FIRST + 2 * crd_tail + 1] = outer, stamp
-        val_out[FIRST + 2 * val_tail], val_out[FIRST + 2 * val_tail + 1] = outer, stamp
-        crd_tail += 1
-        val_tail += 1
-        room -= count + 1
+        if direct:
+            room -= count
+        else:
+            crd_tail += count
+            val_tail += count
+            crd_out[FIRST + 2 * crd_tail], crd_out[FIRST + 2 * crd_tail + 1] = outer, stamp
+            val_out[FIRST + 2 * val_tail], val_out[FIRST + 2 * val_tail + 1] = outer, stamp
+            crd_tail += 1
+            val_tail += 1
+            room -= count + 1
         count = 0
         if idle:
             record += 1
@@ -201,4 +261,5 @@ def accumulate_records(
     state[FLAG], state[AUX], state[TAKEN] = flag, retired, record
     state[HEADS + 1] = outer_head
     state[STATUS], state[PORT] = status, port
+    flushes[0], state[GOT] = flushed, sent
     crd_out[0], val_out[0] = crd_tail, val_tail

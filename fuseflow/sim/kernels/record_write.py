@@ -74,6 +74,51 @@ def write_crd_records(
 
 
 @kernel
+def write_crd_flushes(state: Words, flushes: Words, first: int, ends: NDArray[int64]) -> None:
+    """Clocks of a coordinate writer on flushes of an accumulator (see ``accumulate_records``) from ``first`` on."""
+    clock, busy, closed = state[CLOCK], state[BUSY], state[FLAG]
+    count, stops, counted = state[COUNT], state[LIMIT], state[EXTRA]
+    status = STARVED
+    for flush in range(first, flushes[0]):
+        at = 1 + 3 * flush
+        clock = max(clock, flushes[at + 2]) + flushes[at]
+        busy += flushes[at]
+        count += flushes[at]
+        if flushes[at] > 0:
+            closed = 0
+        if flushes[at + 1] == DONE:
+            status = FINISHED
+            break
+        ends[stops] = count
+        stops += 1
+        if not closed:
+            counted += 1
+            closed = 1
+            clock += 1
+            busy += 1
+    state[CLOCK], state[BUSY], state[FLAG], state[STATUS] = clock, busy, closed, status
+    state[COUNT], state[LIMIT], state[EXTRA] = count, stops, counted
+
+
+@kernel
+def write_val_flushes(state: Words, flushes: Words, first: int) -> None:
+    """Clocks of a value writer on flushes of an accumulator from ``first`` on."""
+    clock, busy, count = state[CLOCK], state[BUSY], state[COUNT]
+    status = STARVED
+    for flush in range(first, flushes[0]):
+        at = 1 + 3 * flush
+        clock = max(clock, flushes[at + 2]) + flushes[at]
+        busy += flushes[at]
+        count += flushes[at]
+        if flushes[at + 1] == DONE:
+            clock += 1
+            busy += 1
+            status = FINISHED
+            break
+    state[CLOCK], state[BUSY], state[COUNT], state[STATUS] = clock, busy, count, status
+
+
+@kernel
 def write_val_records(
     state: Words,
     shape: Words,
