@@ -61,7 +61,10 @@ class Check:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Run:
-    """A finished run. ``cycles`` is the sum over kernels, which run one after the other."""
+    """A finished run. ``cycles`` is the sum over kernels, which run one after the other.
+
+    Without ``values`` the numbers in ``outputs`` are NaN.
+    """
 
     model: Model
     schedule: str
@@ -70,6 +73,7 @@ class Run:
     outputs: dict[str, NDArray[np.float32]]
     compile_seconds: float
     simulate_seconds: float
+    values: bool = True
 
     @property
     def cycles(self) -> int:
@@ -102,6 +106,10 @@ class Run:
 
     def compare(self) -> Check:
         """Compare the outputs with the model's reference."""
+        if not self.values:
+            raise SimulationError(
+                f"{self.model.name} was simulated without values, so there is nothing to compare; simulate(values=True)"
+            )
         error = 0.0
         for name, wanted in self.model.reference().items():
             error = max(error, relative_error(self.outputs[name], wanted))
@@ -150,8 +158,14 @@ def execute(
     engine: str,
     progress: Callable[[RunProgress], None] | None,
     compile_seconds: float,
+    values: bool = True,
 ) -> Run:
-    """Simulate ``graphs`` in order, each result feeding the later ones in its declared format."""
+    """Simulate ``graphs`` in order, each result feeding the later ones in its declared format.
+
+    Without ``values`` the compiled engine moves structure only (:func:`fuseflow.sim.simulate`).
+    """
+    if engine == "interpreter" and not values:
+        raise SimulationError("the interpreter always carries values; use engine='compiled' with values=False")
     if engine not in ("compiled", "interpreter"):
         raise SimulationError(f"unknown engine {engine!r}; use 'compiled' or 'interpreter'")
     started = time.perf_counter()
@@ -163,7 +177,7 @@ def execute(
         try:
             if engine == "compiled":
                 report = None if progress is None else _relay(progress, number, len(graphs), name)
-                result = simulate(graph, needed, machine, progress=report)
+                result = simulate(graph, needed, machine, progress=report, values=values)
             else:
                 result = interpret(graph, needed, machine)
         except FuseflowError as error:
@@ -173,7 +187,7 @@ def execute(
             tensors[produced] = tree.convert(model.program.tensor(produced).format)
     outputs = {name: tensors[name].to_dense() for name in model.program.outputs}
     seconds = time.perf_counter() - started
-    return Run(model, schedule, machine, tuple(kernels), outputs, compile_seconds, seconds)
+    return Run(model, schedule, machine, tuple(kernels), outputs, compile_seconds, seconds, values)
 
 
 def _relay(progress: Callable[[RunProgress], None], kernel: int, kernels: int, name: str) -> Callable[[Progress], None]:

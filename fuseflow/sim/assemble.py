@@ -77,6 +77,8 @@ def assemble(output: Output, raw_levels: Sequence[RawLevel], values: NDArray[np.
 
 
 def _check_range(place: str, coordinates: NDArray[np.integer], size: int) -> None:
+    if not len(coordinates) or (coordinates.min() >= 0 and coordinates.max() < size):
+        return
     outside = (np.asarray(coordinates) < 0) | (np.asarray(coordinates) >= size)
     if bool(outside.any()):
         position = int(np.flatnonzero(outside)[0])

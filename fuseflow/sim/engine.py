@@ -18,7 +18,7 @@ from fuseflow.errors import SimulationError
 from fuseflow.formats import FiberTree
 from fuseflow.sim.assemble import RawLevel, assemble_all
 from fuseflow.sim.blocks import compressed_level
-from fuseflow.sim.engine_limits import refuse_what_is_missing
+from fuseflow.sim.engine_limits import refuse_what_is_missing, refuse_without_values
 from fuseflow.sim.engine_memory import CrdSink, ValSink
 from fuseflow.sim.engine_run import Task, run
 from fuseflow.sim.engine_units import Unit, build_unit
@@ -67,9 +67,12 @@ def simulate(
 
     ``progress`` is called at most ten times a second. ``chunk_tokens`` trades memory against overhead and never
     changes the result. ``records`` lets fibers travel as one record where they can (``record_plan``); without it every
-    token is moved, which is slower and gives the same. Raises VerifyError for a graph that is not well formed,
-    SimulationError where streams do not fit together, where a tensor does not fit its block, or when the machine has
-    bounded channels (see ``interpret`` for those).
+    token is moved, which is slower and gives the same. Without ``values`` cycles, counters and the structure of the
+    results are the same but their values are NaN: numbers are not computed where fibers travel as records.
+
+    Raises VerifyError for a graph that is not well formed, SimulationError where streams do not fit together, where a
+    tensor does not fit its block, without ``values`` if structure depends on them, or when the machine has bounded
+    channels (see ``interpret`` for those).
     """
     if machine.channel_capacity is not None:
         raise SimulationError(
@@ -78,6 +81,8 @@ def simulate(
         )
     verify(graph)
     refuse_what_is_missing(graph, machine)
+    if not values:
+        refuse_without_values(graph)
     if records:
         try:
             return _simulate(graph, tensors, machine, record, progress, chunk_tokens, values, records)

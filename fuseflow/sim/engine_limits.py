@@ -54,6 +54,16 @@ def refuse_what_is_missing(graph: Graph, machine: Machine) -> None:
         )
 
 
+def refuse_without_values(graph: Graph) -> None:
+    """Raise SimulationError if what ``graph`` sends depends on values, which then have to be carried."""
+    for node in graph:
+        if isinstance(node.block, ValueDrop):
+            raise SimulationError(
+                f"node {node.name!r} drops zeros, so the structure of its streams depends on values: simulate with "
+                "values=True"
+            )
+
+
 def no_kernel(node: Node) -> SimulationError:
     """The error for a node whose block has no compiled kernel."""
     return SimulationError(
