@@ -20,9 +20,11 @@ if TYPE_CHECKING:
     from fuseflow.errors import FuseflowError as FuseflowError
     from fuseflow.formats import FiberTree as FiberTree
     from fuseflow.formats import Format as Format
+    from fuseflow.lowering import OnCycle as OnCycle
     from fuseflow.models import Model as Model
     from fuseflow.models import trace as trace
     from fuseflow.run import Run as Run
+    from fuseflow.schedule import Iteration as Iteration
     from fuseflow.schedule import Region as Region
     from fuseflow.schedule import Schedule as Schedule
     from fuseflow.sim import Machine as Machine
@@ -35,8 +37,10 @@ _HOMES = {
     "FiberTree": "fuseflow.formats",
     "Format": "fuseflow.formats",
     "FuseflowError": "fuseflow.errors",
+    "Iteration": "fuseflow.schedule",
     "Machine": "fuseflow.sim",
     "Model": "fuseflow.models",
+    "OnCycle": "fuseflow.lowering",
     "Program": "fuseflow.einsum",
     "Region": "fuseflow.schedule",
     "Run": "fuseflow.run",

@@ -1,16 +1,28 @@
 """Compiling: a model and a schedule become one dataflow graph per fusion region."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from fuseflow.dataflow.graph import Graph
+from fuseflow.dataflow.graph import Graph, Output
+from fuseflow.einsum import Program
 from fuseflow.errors import ScheduleError
+from fuseflow.formats import FiberTree, Format
 from fuseflow.fusion import FusedRegion, fuse
-from fuseflow.lowering import Column, Fills, FusionTable, Lowered, lower
+from fuseflow.lowering import (
+    Column,
+    Copy,
+    Fills,
+    FusionTable,
+    Lowered,
+    OnCycle,
+    copy_program,
+    identity_tree,
+    lower,
+)
 from fuseflow.models import Model
-from fuseflow.run import Run, RunProgress, execute
+from fuseflow.run import Kernel, Run, RunProgress, execute
 from fuseflow.schedule import Region, Schedule, check, named
 from fuseflow.sim import Machine
 
@@ -19,10 +31,15 @@ Engine = Literal["compiled", "interpreter"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CompiledRegion:
-    """One fusion region through every stage: fused expression, dataflow order, fusion table, graph."""
+    """One fusion region through every stage: fused expression, dataflow order, fusion table, graph.
+
+    ``formats`` says how each result is stored. A region with ``is_copy`` stores a tensor again in another mode order.
+    """
 
     region: Region
     lowered: Lowered
+    formats: Mapping[str, Format]
+    is_copy: bool = False
 
     @property
     def name(self) -> str:
@@ -45,6 +62,11 @@ class CompiledRegion:
         return self.lowered.graph
 
     @property
+    def copied(self) -> tuple[Copy, ...]:
+        """Tensors stored again for this region, before it or (results) after it."""
+        return (*self.lowered.copies, *self.lowered.restores)
+
+    @property
     def recomputed(self) -> dict[str, tuple[str, ...]]:
         """Intermediates that are computed again for every coordinate of foreign index variables, and of which."""
         found: dict[str, tuple[str, ...]] = {}
@@ -57,18 +79,24 @@ class CompiledRegion:
                         found[operand.name] = operand.recomputed
                     visit(operand)
 
-        visit(self.lowered.root)
+        for root in self.lowered.roots:
+            visit(root)
         return found
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Compiled:
-    """A model compiled under a schedule. ``regions`` stand in the order in which they run."""
+    """A model compiled under a schedule.
+
+    ``regions`` stand in the order in which they run, copies included. ``constants`` are tensors that the compiler
+    added: identity matrices of the copies.
+    """
 
     model: Model
     schedule: Schedule
     regions: tuple[CompiledRegion, ...]
     compile_seconds: float
+    constants: Mapping[str, FiberTree]
 
     @property
     def nodes(self) -> int:
@@ -94,10 +122,10 @@ class Compiled:
         Without ``values`` (compiled engine only) cycles, counters and the structure of results are the same, and
         sooner there, but every value of a result is NaN.
         """
-        graphs = [(region.name, region.graph) for region in self.regions]
-        return execute(
-            self.model, self.schedule.name, graphs, machine or Machine(), engine, progress, self.compile_seconds, values
-        )
+        kernels = [Kernel(region.name, region.graph, region.formats) for region in self.regions]
+        chosen = machine or Machine()
+        constants, seconds = self.constants, self.compile_seconds
+        return execute(self.model, self.schedule.name, kernels, chosen, engine, progress, seconds, constants, values)
 
     def __repr__(self) -> str:
         lines = [
@@ -106,15 +134,19 @@ class Compiled:
         ]
         for region in self.regions:
             lines.append(f"  {region.name}: {len(region.graph)} nodes, order {' '.join(region.order)}")
+            lines += [f"    stores {copy.source.name} again" for copy in region.copied]
             lines += [f"    recomputes {name} for every {' '.join(over)}" for name, over in region.recomputed.items()]
         return "\n".join(lines)
 
 
-def compile(model: Model, schedule: Schedule | str = "full") -> Compiled:
+def compile(model: Model, schedule: Schedule | str = "full", *, on_cycle: OnCycle | str = OnCycle.COPY) -> Compiled:
     """Compile ``model`` under ``schedule`` (a Schedule, or the name of a preset).
 
-    Raises ScheduleError for an illegal schedule and FusionError for a region that cannot be lowered.
+    Where storage orders contradict each other, the cheapest tensor that helps is stored again in another mode order, by
+    a kernel of its own; with ``on_cycle="error"`` that is an error. Raises ScheduleError for an illegal schedule and
+    FusionError for a region that cannot be lowered.
     """
+    choice = OnCycle.of(on_cycle)
     chosen = named(schedule)(model.program) if isinstance(schedule, str) else schedule
     if not isinstance(chosen, Schedule):
         raise ScheduleError(f"a schedule is a Schedule or the name of one, not {type(schedule).__name__}")
@@ -122,8 +154,31 @@ def compile(model: Model, schedule: Schedule | str = "full") -> Compiled:
     fills: Fills = {
         name: tuple(tree.fill(level) for level in range(len(tree.levels))) for name, tree in model.tensors.items()
     }
-    regions = tuple(
-        CompiledRegion(region, lower(fuse(model.program, region), region.order, fills))
-        for region in check(chosen, model.program)
-    )
-    return Compiled(model, chosen, regions, time.perf_counter() - started)
+    stored = {name: tree.stored for name, tree in model.tensors.items()}
+    regions: list[CompiledRegion] = []
+    copied: dict[str, Copy] = {}
+    program = model.program
+    for region in check(chosen, program):
+        lowered = lower(fuse(program, region), region.order, fills, choice, stored)
+        fresh = [copy for copy in lowered.copies if copy.target.name not in copied]
+        copied |= {copy.target.name: copy for copy in (*fresh, *lowered.restores)}
+        formats = {item.tensor: _stored_as(item, program, lowered.restores) for item in lowered.graph.outputs}
+        program = program.stored_as(formats)  # later regions read a result in the order it was computed in
+        regions += [_copy_region(copy) for copy in fresh]
+        regions.append(CompiledRegion(region, lowered, formats))
+        regions += [_copy_region(copy) for copy in lowered.restores]
+    constants = {item.name: identity_tree(item.shape[0]) for copy in copied.values() for item in copy.identities}
+    return Compiled(model, chosen, tuple(regions), time.perf_counter() - started, constants)
+
+
+def _copy_region(copy: Copy) -> CompiledRegion:
+    program, region = copy_program(copy)
+    lowered = lower(fuse(program, region), region.order, on_cycle=OnCycle.ERROR)
+    return CompiledRegion(region, lowered, {copy.target.name: copy.target.format}, is_copy=True)
+
+
+def _stored_as(output: Output, program: Program, restores: tuple[Copy, ...]) -> Format:
+    for copy in restores:
+        if copy.source.name == output.tensor:
+            return copy.source.format
+    return Format(program.tensor(output.tensor).format.levels, output.mode_order)

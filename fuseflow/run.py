@@ -1,7 +1,7 @@
 """Running compiled regions: data in, graphs simulated one after the other, outputs checked."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from fuseflow.dataflow.graph import Graph
 from fuseflow.errors import FuseflowError, SimulationError
-from fuseflow.formats import FiberTree
+from fuseflow.formats import FiberTree, Format
 from fuseflow.models import Model
 from fuseflow.sim import Machine, Progress, Result, interpret, simulate
 
@@ -28,6 +28,15 @@ class RunProgress:
     tokens: int = 0
     clock_cycles: int = 0
     fraction: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Kernel:
+    """One graph to run, and how its results are stored."""
+
+    name: str
+    graph: Graph
+    formats: Mapping[str, Format]
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,14 +162,15 @@ def relative_error(found: NDArray[np.floating], wanted: NDArray[np.floating]) ->
 def execute(
     model: Model,
     schedule: str,
-    graphs: list[tuple[str, Graph]],
+    graphs: Sequence[Kernel],
     machine: Machine,
     engine: str,
     progress: Callable[[RunProgress], None] | None,
     compile_seconds: float,
+    constants: Mapping[str, FiberTree],
     values: bool = True,
 ) -> Run:
-    """Simulate ``graphs`` in order, each result feeding the later ones in its declared format.
+    """Simulate ``graphs`` in order, each result feeding the later ones in its format.
 
     Without ``values`` the compiled engine moves structure only (:func:`fuseflow.sim.simulate`).
     """
@@ -169,9 +179,10 @@ def execute(
     if engine not in ("compiled", "interpreter"):
         raise SimulationError(f"unknown engine {engine!r}; use 'compiled' or 'interpreter'")
     started = time.perf_counter()
-    tensors: dict[str, FiberTree] = dict(model.tensors)
+    tensors: dict[str, FiberTree] = {**model.tensors, **constants}
     kernels: list[KernelRun] = []
-    for number, (name, graph) in enumerate(graphs):
+    for number, kernel in enumerate(graphs):
+        name, graph = kernel.name, kernel.graph
         begun = time.perf_counter()
         needed = {tensor: tensors[tensor] for tensor in graph.tensors}
         try:
@@ -184,7 +195,7 @@ def execute(
             raise type(error)(f"kernel {name!r}: {error}") from error
         kernels.append(KernelRun(name, result, time.perf_counter() - begun))
         for produced, tree in result.outputs.items():
-            tensors[produced] = tree.convert(model.program.tensor(produced).format)
+            tensors[produced] = tree.convert(kernel.formats[produced])
     outputs = {name: tensors[name].to_dense() for name in model.program.outputs}
     seconds = time.perf_counter() - started
     return Run(model, schedule, machine, tuple(kernels), outputs, compile_seconds, seconds, values)

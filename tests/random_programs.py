@@ -1,6 +1,7 @@
 """Random small programs with data: for comparing every stage with the dense interpreter."""
 
-from itertools import permutations
+import random
+from itertools import islice, permutations
 
 import numpy as np
 
@@ -24,9 +25,12 @@ from fuseflow.einsum import (
 )
 from fuseflow.einsum.masks import default_format
 from fuseflow.formats import FiberTree, Format
+from fuseflow.fusion import fuse
 from fuseflow.models import Model
+from fuseflow.schedule import Iteration, Region, Schedule
 
-SIZES = {"i": 3, "j": 4, "k": 2, "l": 3, "m": 1}
+INDICES = "ijklm"
+USUAL_SIZES = {"i": 3, "j": 4, "k": 2, "l": 3, "m": 1}
 UNARY = (
     (UnaryOp.RELU, 0.0),
     (UnaryOp.NEG, 0.0),
@@ -38,18 +42,26 @@ UNARY = (
     (UnaryOp.DIV_SCALAR, 2.0),
     (UnaryOp.IDENTITY, 0.0),
 )
+MOST_INDICES = 4
+"""Order of the largest tensor."""
 
 
 def random_model(seed: int, statements: int = 4) -> Model:
-    """A program of up to ``statements`` statements on sparse and dense inputs, deterministic in ``seed``."""
+    """A program of up to ``statements`` statements on tensors of order 0 to 4, deterministic in ``seed``.
+
+    Some dimensions have size 1 or 0, some operands store nothing, and some programs have several results.
+    """
     rng = np.random.default_rng(seed)
+    sizes = dict(USUAL_SIZES)
+    if rng.random() < 0.3:
+        sizes |= {index: int(rng.choice([0, 1, 2, 3, 5], p=[0.1, 0.3, 0.2, 0.2, 0.2])) for index in INDICES}
     inputs: dict[str, tuple[str, ...]] = {}
     known: list[Access] = []
     made: list[Statement] = []
 
     def leaf() -> Access:
-        order = int(rng.choice([0, 1, 1, 2, 2, 2, 3]))
-        indices = tuple(str(name) for name in rng.choice(list(SIZES), size=order, replace=False))
+        order = int(rng.choice([0, 1, 1, 2, 2, 2, 2, 3, 3, 4]))
+        indices = tuple(str(name) for name in rng.choice(list(INDICES), size=order, replace=False))
         access = Access(f"A{len(inputs)}", indices)
         inputs[access.tensor] = indices
         return access
@@ -71,10 +83,12 @@ def random_model(seed: int, statements: int = 4) -> Model:
         if kind == "reduce":
             kept = tuple(name for name in first.indices if rng.random() < 0.5)
             kept = kept if len(kept) < len(first.indices) else kept[1:]
-            return kept, Reduction(ReduceOp.SUM if rng.random() < 0.7 else ReduceOp.MAX, first)
+            folded = [sizes[name] for name in first.indices if name not in kept]
+            summed = rng.random() < 0.7 or 0 in folded  # the maximum of nothing is not defined
+            return kept, Reduction(ReduceOp.SUM if summed else ReduceOp.MAX, first)
         second = leaf() if kind == "mask" else operand()
         union = tuple(dict.fromkeys((*first.indices, *second.indices)))
-        if len(union) > 4:
+        if len(union) > MOST_INDICES:
             return first.indices, Unary(UnaryOp.RELU, first)
         if kind == "mask":
             return union, Mask(first, second)
@@ -90,7 +104,10 @@ def random_model(seed: int, statements: int = 4) -> Model:
         output = Access(f"T{number}", order)
         made.append(Statement(output, body))
         known.append(output)
-    needed = {made[-1].name}
+    results = {made[-1].name}
+    if len(made) > 1 and rng.random() < 0.3:
+        results.add(made[int(rng.integers(len(made) - 1))].name)
+    needed = set(results)
     kept_statements: list[Statement] = []
     for statement in reversed(made):
         if statement.name in needed:
@@ -102,16 +119,17 @@ def random_model(seed: int, statements: int = 4) -> Model:
     for name, indices in inputs.items():
         if name not in used:
             continue
-        shape = tuple(SIZES[index] for index in indices)
+        shape = tuple(sizes[index] for index in indices)
         layout = _format(rng, len(shape))
         values = rng.integers(-3, 4, size=shape).astype(np.float32)
         values *= rng.random(shape) < rng.choice([0.0, 0.3, 0.7, 1.0], p=[0.05, 0.4, 0.35, 0.2])
         tensors.append(Tensor(name, shape, layout))
         data[name] = FiberTree.from_dense(values.astype(np.float32), layout)
     for statement in kept_statements:
-        shape = tuple(SIZES[index] for index in statement.output.indices)
+        shape = tuple(sizes[index] for index in statement.output.indices)
         tensors.append(Tensor(statement.name, shape, _format(rng, len(shape), dense=0.6)))
-    draft = Program(tuple(tensors), tuple(kept_statements), (made[-1].name,))
+    outputs = tuple(statement.name for statement in kept_statements if statement.name in results)
+    draft = Program(tuple(tensors), tuple(kept_statements), outputs)
     stored = [
         Tensor(item.name, item.shape, default_format(item.order, True)) if item.name in masked_tensors(draft) else item
         for item in tensors
@@ -121,9 +139,31 @@ def random_model(seed: int, statements: int = 4) -> Model:
 
     def reference() -> dict[str, np.ndarray]:
         result = interpret(program, data)
-        return {made[-1].name: result[made[-1].name]}
+        return {name: result[name] for name in outputs}
 
     return Model(f"random{seed}", program, data, reference, "the dense interpreter")
+
+
+def random_schedules(model: Model, seed: int) -> list[Schedule]:
+    """Presets, a random partition, and the whole in random orders, iterated globally, and with an order of a statement."""
+    rng = random.Random(seed)
+    full = Schedule.full(model)
+    names = full.regions[0].statements
+    groups: dict[int, list[str]] = {}
+    for name in names:
+        groups.setdefault(rng.randrange(3), []).append(name)
+    partition = tuple(Region(f"r{key}", tuple(group)) for key, group in groups.items())
+    made = [full, Schedule.unfused(model), Schedule("partition", partition)]
+    made.append(Schedule("global", (Region("all", names, iteration=Iteration.GLOBAL),)))
+    statement = model.program.statement(rng.choice(names))
+    asked = rng.sample(statement.indices, len(statement.indices))
+    made.append(Schedule("asked", (Region("all", names, orders=((statement.name, tuple(asked)),)),)))
+    fused = fuse(model.program, full.regions[0])
+    if fused.partial_order.acyclic:
+        orders = list(islice(fused.orders(), 200))
+        for order in rng.sample(orders, min(3, len(orders))):
+            made.append(Schedule("ordered", (Region("all", names, order),)))
+    return made
 
 
 def _format(rng: np.random.Generator, order: int, dense: float = 0.4) -> Format:

@@ -1,5 +1,6 @@
 """The einsum program: nodes, text form, verifier and dense reference interpreter."""
 
+from fuseflow.einsum.explain import Explanation, Meaning, Unstored, explain
 from fuseflow.einsum.interpret import interpret
 from fuseflow.einsum.masks import masked_tensors
 from fuseflow.einsum.nodes import (
@@ -24,8 +25,10 @@ __all__ = [
     "Access",
     "Binary",
     "BinaryOp",
+    "Explanation",
     "Expression",
     "Mask",
+    "Meaning",
     "Origin",
     "Product",
     "Program",
@@ -35,6 +38,8 @@ __all__ = [
     "Tensor",
     "Unary",
     "UnaryOp",
+    "Unstored",
+    "explain",
     "interpret",
     "masked_tensors",
     "parse",

@@ -4,12 +4,16 @@
 from the output, is summed. Nested expressions exist in the text form only: the parser splits them.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from fuseflow.einsum.operators import BinaryOp, ReduceOp, UnaryOp
 from fuseflow.errors import ProgramError
 from fuseflow.formats import Format
+
+if TYPE_CHECKING:
+    from fuseflow.einsum.explain import Explanation
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +166,11 @@ class Program:
         names = ", ".join(item.name for item in self.statements) or "nothing"
         raise ProgramError(f"no statement defines {name!r}; statements define {names}")
 
+    def stored_as(self, formats: Mapping[str, Format]) -> "Program":
+        """This program with the tensors named in ``formats`` stored as it says; other names are ignored."""
+        tensors = tuple(replace(item, format=formats.get(item.name, item.format)) for item in self.tensors)
+        return replace(self, tensors=tensors)
+
     @property
     def inputs(self) -> tuple[Tensor, ...]:
         """Tensors that no statement defines."""
@@ -173,6 +182,12 @@ class Program:
         return tuple(
             statement for statement in self.statements if any(access.tensor == name for access in statement.operands)
         )
+
+    def explain(self) -> "Explanation":
+        """What unstored elements mean in every statement: zero, masked out, or densified."""
+        from fuseflow.einsum.explain import explain
+
+        return explain(self)
 
     def extents(self, statement: Statement) -> dict[str, int]:
         """Size of every index variable of ``statement``."""

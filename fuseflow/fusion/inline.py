@@ -1,4 +1,4 @@
-"""Inlining: from the statements of a region to one tree of views (paper Algorithm 1, lines 1-3).
+"""Inlining: from the statements of a region to a tree of views per result (paper Algorithm 1, lines 1-3).
 
 Producers are inlined into their consumers by substituting index variables from the result down. Every reduction gets
 a fresh index variable per use of its result.
@@ -16,15 +16,25 @@ Hints = Mapping[tuple[str, tuple[str, ...], str], str]
 
 @dataclass(frozen=True, slots=True)
 class Inlined:
-    """A region as one tree: its result view, every view by (tensor, variables), and the size of every variable."""
+    """A region as trees: the views of its results, consumers before what they read, every view by (tensor, variables),
+    and the size of every variable."""
 
-    root: Operation
+    roots: tuple[Operation, ...]
     views: dict[tuple[str, tuple[str, ...]], View]
     extents: dict[str, int]
 
 
-def inline(program: Program, statements: tuple[str, ...], output: str, hints: Hints) -> Inlined:
-    """Inline the statements named ``statements`` into one view tree that computes ``output``."""
+def inline(
+    program: Program,
+    statements: tuple[str, ...],
+    outputs: tuple[str, ...],
+    hints: Hints,
+    results: Mapping[str, tuple[str, ...]],
+) -> Inlined:
+    """Inline the statements named ``statements`` into view trees that compute ``outputs`` (in program order).
+
+    A result gets index variables of its own, unless ``results`` names those of a view of it in the other trees.
+    """
     inside = set(statements)
     masked = masked_tensors(program)
     views: dict[tuple[str, tuple[str, ...]], View] = {}
@@ -62,7 +72,10 @@ def inline(program: Program, statements: tuple[str, ...], output: str, hints: Hi
         )
         return Operation(statement, variables, tuple(binding[index] for index in statement.reduced), operands)
 
-    result = program.statement(output).output
-    root = view(output, tuple(fresh(index) for index in result.indices))
-    assert isinstance(root, Operation)  # the output of a region is one of its statements
-    return Inlined(root, views, extents)
+    roots: list[Operation] = []
+    for output in reversed(outputs):
+        result = program.statement(output).output
+        root = view(output, results.get(output) or tuple(fresh(index) for index in result.indices))
+        assert isinstance(root, Operation)  # the outputs of a region are among its statements
+        roots.append(root)
+    return Inlined(tuple(roots), views, extents)

@@ -4,46 +4,103 @@ In ``D[m,n] = P[m,n] - M[m]`` with ``M[m] = max[n](P[m,n])`` the maximum has an 
 literally ``P`` would be computed twice. If the consumer iterates exactly the elements of ``P`` along ``n``, the maximum
 can run over ``n`` itself and ``P`` is shared. If the consumer iterates fewer (a compressed operand filters ``n``
 further up), it must not: the maximum is over all of ``P``.
+
+The same question arises for a result of the region that the region itself reads on: if its reader iterates all of it,
+the two are one; otherwise the result is computed in a nest of its own.
 """
+
+from dataclasses import dataclass
 
 from fuseflow.einsum import Binary, Mask, Product, Program, ReduceOp, Reduction
 from fuseflow.formats import LevelKind
-from fuseflow.fusion.constraints import partial_order
+from fuseflow.fusion.constraints import Orders, partial_order
 from fuseflow.fusion.inline import Inlined, inline
-from fuseflow.fusion.order import PartialOrder
-from fuseflow.fusion.views import Leaf, Operation, View, below, walk
+from fuseflow.fusion.views import Leaf, Operation, View, below, walk_all
 
 Key = tuple[str, tuple[str, ...], str]
 
 
-def inline_shared(program: Program, statements: tuple[str, ...], output: str) -> tuple[Inlined, PartialOrder]:
-    """Inline a region, merge every reduction variable that can be merged, and give the partial order that results.
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """A region inlined with everything shared that can be: its trees and the merges that were made."""
+
+    inlined: Inlined
+    hints: dict[Key, str]
+    results: dict[str, tuple[str, ...]]
+
+
+def inline_shared(program: Program, statements: tuple[str, ...], outputs: tuple[str, ...], orders: Orders) -> Shared:
+    """Inline a region, merge every reduction variable and every result that can be merged.
 
     A merge that storage orders forbid (the reduction would have to finish before its index is iterated) is not made.
     """
     hints: dict[Key, str] = {}
-    refused: set[tuple[Key, str]] = set()
-    inlined = inline(program, statements, output, hints)
-    order = partial_order(inlined.root, hints)
+    results: dict[str, tuple[str, ...]] = {}
+    refused: set[object] = set()
+
+    def build(hints: dict[Key, str], results: dict[str, tuple[str, ...]]) -> tuple[Inlined, bool]:
+        made = inline(program, statements, outputs, hints, results)
+        order = partial_order(made.roots, hints, orders)
+        if not order.acyclic and contradictory:
+            leaves = {view.key for view in walk_all(made.roots) if isinstance(view, Leaf)}
+            order = partial_order(made.roots, hints, orders, leaves)
+        return made, order.acyclic
+
+    # Where storage orders contradict each other from the start, a copy will resolve it; merges must not add to it.
+    contradictory = False
+    inlined, acyclic = build(hints, results)
+    if not acyclic:
+        contradictory = True
+        inlined, acyclic = build(hints, results)
     while True:
-        found = _candidate(inlined, hints, refused)
-        if found is None:
-            return inlined, order
-        trial = {**hints, found[0]: found[1]}
-        merged = inline(program, statements, output, trial)
-        merged_order = partial_order(merged.root, trial)
-        if merged_order.acyclic or not order.acyclic:
-            hints, inlined, order = trial, merged, merged_order
+        result = _repeated_result(inlined, outputs, hints, results, refused)
+        if result is not None:
+            trial_results, trial_hints = {**results, result[0]: result[1]}, hints
         else:
-            refused.add(found)
+            found = _candidate(inlined, hints, refused)
+            if found is None:
+                return Shared(inlined, hints, results)
+            trial_results, trial_hints = results, {**hints, found[0]: found[1]}
+        merged, still = build(trial_hints, trial_results)
+        if still or not acyclic:
+            hints, results, inlined = trial_hints, trial_results, merged
+        else:
+            refused.add(result or found)
 
 
-def _candidate(inlined: Inlined, hints: dict[Key, str], refused: set[tuple[Key, str]]) -> tuple[Key, str] | None:
+def _repeated_result(
+    inlined: Inlined,
+    outputs: tuple[str, ...],
+    hints: dict[Key, str],
+    results: dict[str, tuple[str, ...]],
+    refused: set[object],
+) -> tuple[str, tuple[str, ...]] | None:
+    """A result with a nest of its own that another result's nest computes in full, and the variables it has there."""
+    for number, root in enumerate(inlined.roots):
+        if root.name in results or not root.variables:
+            continue
+        others = inlined.roots[:number]
+        for view in walk_all(others):
+            if view.name != root.name or (root.name, view.variables) in refused:
+                continue
+            if all(_computed_in_full(inlined, view, variable, hints) for variable in view.variables):
+                return root.name, view.variables
+    return None
+
+
+def _computed_in_full(inlined: Inlined, view: View, variable: str, hints: dict[Key, str]) -> bool:
+    top = _top(inlined, variable, hints)
+    if view is top or view.masked - top.masked:
+        return False
+    return id(view) in below(top) and _iterated(top, view, variable, top) and _unfiltered(top, view, variable)
+
+
+def _candidate(inlined: Inlined, hints: dict[Key, str], refused: set[object]) -> tuple[Key, str] | None:
     # Variables are named from the result down. Merging only into earlier ones, first come first served, keeps the
     # names that earlier hints speak of stable when the region is inlined again.
     reductions = {
         variable: (view, index)
-        for view in walk(inlined.root)
+        for view in walk_all(inlined.roots)
         if isinstance(view, Operation)
         for index, variable in zip(view.statement.reduced, view.reduced, strict=True)
         if (view.name, view.variables, index) not in hints
@@ -86,20 +143,20 @@ def _mergeable(inlined: Inlined, reduction: Operation, variable: str, other: str
         case _:
             pass
     # Where `other` is produced by an accumulator, everything below must be known before `other` is iterated.
-    producers = (view for view in walk(top) if isinstance(view, Operation) and view is not top and view.reduced)
+    producers = (view for view in walk_all((top,)) if isinstance(view, Operation) and view is not top and view.reduced)
     if any(other in view.variables and id(reduction) in below(view) for view in producers):
         return False
     return all(_unfiltered(top, twin, other) for twin in twins)
 
 
 def _top(inlined: Inlined, variable: str, hints: dict[Key, str]) -> Operation:
-    """The operation that binds ``variable`` of its own: the one that reduces it, or the result."""
-    for view in walk(inlined.root):
+    """The operation that binds ``variable`` of its own: the one that reduces it, or a result."""
+    for view in walk_all(inlined.roots):
         if isinstance(view, Operation):
             for index, bound in zip(view.statement.reduced, view.reduced, strict=True):
                 if bound == variable and (view.name, view.variables, index) not in hints:
                     return view
-    return inlined.root
+    return next(root for root in inlined.roots if variable in root.variables)
 
 
 def _combined(view: View, reduction: Operation, top: View) -> bool:

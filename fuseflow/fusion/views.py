@@ -4,10 +4,13 @@ A view is one tensor used with one tuple of index variables. Uses that agree on 
 shows as sharing, and a second use with other variables is a second view: a recomputation (compiler notes §2.1).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from fuseflow.einsum import Binary, Mask, Product, Reduction, Statement, Tensor, Unary
+
+LeafKey = tuple[str, tuple[str, ...]]
+"""A view by tensor name and index variables."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -24,6 +27,10 @@ class Leaf:
     @property
     def name(self) -> str:
         return self.tensor.name
+
+    @property
+    def key(self) -> LeafKey:
+        return (self.tensor.name, self.variables)
 
     @property
     def level_variables(self) -> tuple[str, ...]:
@@ -67,6 +74,11 @@ View = Leaf | Operation
 
 def walk(root: View) -> Iterator[View]:
     """Every view under ``root`` once, operands before the operations that use them, left to right."""
+    return walk_all((root,))
+
+
+def walk_all(roots: Sequence[View]) -> Iterator[View]:
+    """Every view under any of ``roots`` once, operands before the operations that use them."""
     seen: set[int] = set()
 
     def visit(view: View) -> Iterator[View]:
@@ -78,7 +90,8 @@ def walk(root: View) -> Iterator[View]:
                 yield from visit(operand)
         yield view
 
-    return visit(root)
+    for root in roots:
+        yield from visit(root)
 
 
 def below(view: View) -> set[int]:

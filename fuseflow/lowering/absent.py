@@ -42,7 +42,8 @@ def check_stored(lowering: "Lowering", root: Column) -> None:
         for depth, loop in enumerate(root.result_path):
             made = lowering.computed[root].fills.get(loop)
             fill = made if made is not None else lowering.levels[root.result_path[: depth + 1]].fill
-            if loop not in root.view.masked and fill is not Fill.FULL:
+            every = fill is Fill.FULL or lowering.region.extents[loop] == 0
+            if loop not in root.view.masked and not every:
                 raise FusionError(
                     f"{root.name} is masked along {', '.join(sorted(root.view.masked))} and holds unstored zeros along "
                     f"{loop}; stored, the two cannot be told apart. End the region before or after {root.name}"

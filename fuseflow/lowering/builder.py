@@ -13,6 +13,7 @@ from fuseflow.dataflow.blocks import (
     CrdWriter,
     Joiner,
     LevelScanner,
+    Locate,
     Reduce,
     Repeat,
     Root,
@@ -64,6 +65,9 @@ class Builder:
 
     def join(self, block: Joiner, inputs: tuple[Port, ...], role: str) -> str:
         return self.add(block, inputs, Part.ITERATION, f"{block.join.value}_{block.index}", role)
+
+    def locate(self, block: Locate, inputs: tuple[Port, ...], role: str) -> str:
+        return self.add(block, inputs, Part.ITERATION, f"locate_{block.tensor}_{block.index}", role)
 
     def array(self, tensor: str, reference: Port) -> Port:
         name = self.add(Array(tensor), (reference,), Part.COMPUTE, f"values_{tensor}", f"reads the values of {tensor}")

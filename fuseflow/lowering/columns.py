@@ -5,11 +5,15 @@ outside of one of its own output variables. Those foreign variables are iterated
 each of their coordinates. Everything else is its own: it is computed once and its result stream is repeated.
 """
 
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 
+from fuseflow.dataflow.verify import MAX_DEPTH
+from fuseflow.einsum import Mask
 from fuseflow.errors import FusionError
 from fuseflow.fusion import FusedRegion, Leaf, Operation
-from fuseflow.fusion.views import View
+from fuseflow.fusion.views import LeafKey, View
+from fuseflow.lowering.copies import Copy, permuted
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,14 +56,44 @@ class Column:
 Source = Column | Leaf
 
 
-def build_columns(region: FusedRegion, order: tuple[str, ...]) -> Column:
-    """Column of the region's result, with those of everything under it.
+@dataclass(frozen=True, slots=True)
+class Nests:
+    """The columns of a region: ``roots`` are those of its results; ``copies`` the tensors it wants stored again."""
 
-    Raises FusionError where ``order`` cannot be lowered: a stored tensor would be read against its storage order, or
-    a stream would have to be reordered.
+    roots: tuple[Column, ...]
+    copies: tuple[Copy, ...]
+
+
+def build_columns(region: FusedRegion, order: tuple[str, ...], free: Set[LeafKey] = frozenset()) -> Nests:
+    """Columns of the region's results, with those of everything under them.
+
+    Views in ``free`` are read from a copy where ``order`` goes against their storage order. Raises FusionError where
+    ``order`` cannot be lowered: a stored tensor would be read against its storage order, or a stream would have to be
+    reordered.
     """
     rank = {variable: number for number, variable in enumerate(order)}
     known: dict[tuple[int, tuple[str, ...], int], Column] = {}
+    masks = {
+        view.operands[1].key
+        for view in region.views
+        if isinstance(view, Operation)
+        and isinstance(view.statement.expression, Mask)
+        and isinstance(view.operands[1], Leaf)
+    }
+    copies: dict[str, Copy] = {}
+    copied: dict[LeafKey, Leaf] = {}
+
+    def leaf(view: Leaf) -> Leaf:
+        if view.key not in free:
+            return view
+        if view.key not in copied:
+            modes = tuple(sorted(range(len(view.variables)), key=lambda mode: rank[view.variables[mode]]))
+            copied[view.key] = view
+            if modes != view.tensor.format.mode_order:
+                copy = permuted(view.tensor, modes, exact=bool(view.masked) or view.key in masks)
+                copies[copy.target.name] = copy
+                copied[view.key] = Leaf(copy.target, view.variables, view.masked)
+        return copied[view.key]
 
     def column(view: Operation, outer: tuple[str, ...], is_result: bool) -> Column:
         if is_result:
@@ -69,17 +103,24 @@ def build_columns(region: FusedRegion, order: tuple[str, ...]) -> Column:
             shared = _shared_loops(view, outer, rank)
         rest = [name for name in (*view.variables, *view.reduced) if name not in outer[:shared]]
         loops = outer[:shared] + tuple(sorted(rest, key=rank.__getitem__))
+        if len(loops) > MAX_DEPTH:
+            raise FusionError(
+                f"{view.name} would be computed in a nest of {len(loops)} index variables ({' '.join(loops)}); streams "
+                f"nest at most {MAX_DEPTH} deep. End a region at {view.name}, or before it"
+            )
         key = (id(view), loops, shared)
         if key not in known:
             operands = tuple(
-                operand if isinstance(operand, Leaf) else column(operand, loops, False) for operand in view.operands
+                leaf(operand) if isinstance(operand, Leaf) else column(operand, loops, False)
+                for operand in view.operands
             )
             made = Column(view, loops, shared, operands)
             _check(made, outer, is_result, order)
             known[key] = made
         return known[key]
 
-    return column(region.root, (), True)
+    roots = tuple(column(root, (), True) for root in region.roots)
+    return Nests(roots, tuple(copies.values()))
 
 
 def _shared_loops(view: Operation, outer: tuple[str, ...], rank: dict[str, int]) -> int:
@@ -119,7 +160,7 @@ def _check(column: Column, outer: tuple[str, ...], is_result: bool, order: tuple
             )
 
 
-def walk_columns(root: Column) -> list[tuple[View, Source, Column | None]]:
+def walk_columns(roots: Sequence[Column]) -> list[tuple[View, Source, Column | None]]:
     """Columns of the table, operands first: (view, source, consumer), a leaf once per nest that reads it."""
     found: list[tuple[View, Source, Column | None]] = []
     seen: set[object] = set()
@@ -139,5 +180,6 @@ def walk_columns(root: Column) -> list[tuple[View, Source, Column | None]]:
                 visit(operand, source)
         found.append((view, source, consumer))
 
-    visit(root, None)
+    for root in roots:
+        visit(root, None)
     return found

@@ -21,9 +21,9 @@ def _cell(label: str, live: Live, *nodes: str | None) -> Cell:
     return Cell(label, tuple(dict.fromkeys(name for name in found if name is not None)))
 
 
-def fill_table(lowering: Lowering, root: Column, order: tuple[str, ...], live: Live) -> FusionTable:
-    """Table of ``root``; ``live`` maps a generated node to its node in the final graph, ``None`` if it is gone."""
-    entries = walk_columns(root)
+def fill_table(lowering: Lowering, roots: tuple[Column, ...], order: tuple[str, ...], live: Live) -> FusionTable:
+    """Table of the results ``roots``; ``live`` maps a generated node to its final one, if any."""
+    entries = walk_columns(roots)
     names = _names([(source, consumer) for _, source, consumer in entries])
     cells: dict[tuple[str, str], Cell] = {}
     for (_, source, consumer), name in zip(entries, names, strict=True):

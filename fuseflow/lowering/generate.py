@@ -8,16 +8,29 @@ values below follow it. Reductions take a level away again.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from fuseflow.dataflow.blocks import BinaryALU, Join, Joiner, Reduce, Repeat, SparseAccumulator, UnaryALU
+from fuseflow.dataflow.blocks import BinaryALU, Join, Joiner, Locate, Reduce, Repeat, SparseAccumulator, UnaryALU
 from fuseflow.dataflow.graph import Graph, Output, Part, Port
 from fuseflow.dataflow.tokens import StreamKind
-from fuseflow.einsum import Binary, BinaryOp, Mask, Product, ReduceOp, Reduction, Unary, UnaryOp, show_statement
+from fuseflow.einsum import (
+    Binary,
+    BinaryOp,
+    Mask,
+    Product,
+    ReduceOp,
+    Reduction,
+    Unary,
+    UnaryOp,
+    masked_tensors,
+    show_statement,
+)
+from fuseflow.einsum.masks import default_format
 from fuseflow.errors import FusionError
 from fuseflow.formats import Fill, Format, LevelKind
 from fuseflow.fusion import FusedRegion, Leaf
 from fuseflow.lowering.absent import check_absent, check_stored
 from fuseflow.lowering.builder import Builder
 from fuseflow.lowering.columns import Column, Source
+from fuseflow.lowering.copies import Copy, restored
 from fuseflow.lowering.joins import (
     All,
     Everything,
@@ -27,11 +40,11 @@ from fuseflow.lowering.joins import (
     Some,
     complete,
     fill_of,
+    includes,
     join_tree,
     occurrences,
+    unite,
 )
-
-MAX_ACCUMULATOR_ORDER = 2
 
 Path = tuple[str, ...]
 Fills = Mapping[str, tuple[Fill, ...]]
@@ -73,6 +86,7 @@ class Lowering:
 
     region: FusedRegion
     fills: Fills
+    roots: tuple[Column, ...]
     builder: Builder = field(default_factory=Builder)
     levels: dict[Path, Level] = field(default_factory=dict)
     computed: dict[Column, Computed] = field(default_factory=dict)
@@ -110,7 +124,11 @@ class Lowering:
         def fill(source: Source) -> Fill:
             return self.source_fill(source, path)
 
-        tree = complete(join_tree(column, variable, fill), fill)
+        tree = self.needed(column, variable, fill)
+        for root in self.roots:
+            if root is not column and root.loops[: len(path)] == path:
+                tree = self.widened(tree, root, column, variable, fill)
+        tree = complete(tree, fill)
         crd, payloads, missing = self.emit(tree, path, fill)
         found: dict[Source, Port] = {}
         hidden = [item for _, item in occurrences(tree)]
@@ -125,6 +143,29 @@ class Lowering:
             if isinstance(source, Column):
                 self.maybe_missing.add(found[source])
         return level
+
+    def needed(self, column: Column, variable: str, fill: FillOf) -> JoinTree:
+        """Coordinates that ``column`` iterates.
+
+        A masked result stores every zero that is not masked out, so that the two can be told apart.
+        """
+        tree = join_tree(column, variable, fill)
+        view = column.view
+        if column in self.roots and view.masked and variable in view.variables and variable not in view.masked:
+            return unite([tree, Everything()], fill)
+        return tree
+
+    def widened(self, tree: JoinTree, root: Column, column: Column, variable: str, fill: FillOf) -> JoinTree:
+        """``tree`` with every coordinate that the result ``root``, which stands in the same nest, needs."""
+        wanted = self.needed(root, variable, fill)
+        if includes(tree, wanted, fill):
+            return tree
+        if variable in root.view.masked or variable in column.view.masked:
+            raise FusionError(
+                f"region {self.region.name!r}: {root.name} and {column.name} share index {variable} but a mask selects "
+                f"other coordinates of it for one than for the other. End the region at {root.name}"
+            )
+        return unite([tree, wanted], fill)
 
     def source_fill(self, source: Source, path: Path) -> Fill:
         if self.region.extents[path[-1]] == 0:
@@ -156,7 +197,57 @@ class Lowering:
                 crd, reference = self.scan_everything(path)
                 return crd, [(None, reference)], set()
             case All(parts) | Some(parts):
+                if any(self.is_outer_level(part, path) for part in parts):
+                    return self.emit_aligned(tree, parts, path, fill)
                 return self.emit_join(tree, parts, path, fill)
+
+    def is_outer_level(self, tree: JoinTree, path: Path) -> bool:
+        """Whether ``tree`` is a level of an accumulator above its innermost, which has coordinates but no payload."""
+        return isinstance(tree, Of) and isinstance(tree.source, Column) and tree.source.produced[-1] != path[-1]
+
+    def emit_aligned(
+        self, tree: All | Some, parts: tuple[JoinTree, ...], path: Path, fill: FillOf
+    ) -> tuple[Port, list[tuple[Source | None, Port]], set[Source]]:
+        """A join with an outer level of an accumulator: possible where no coordinate of it is added or dropped."""
+        outer = [part for part in parts if self.is_outer_level(part, path)]
+        empty = self.region.extents[path[-1]] == 0
+        full = empty or all(fill_of(part, fill) is Fill.FULL for part in parts)
+        dense = all(part in outer or self.is_dense(part, path, fill) for part in parts)
+        if not dense or not (full or (isinstance(tree, All) and len(outer) == 1)):
+            assert isinstance(outer[0], Of) and isinstance(outer[0].source, Column)  # is_outer_level says so
+            raise self.outer_level_fault(outer[0].source, path)
+        crd, _, _ = self.emit(outer[0], path, fill)
+        payloads: list[tuple[Source | None, Port]] = []
+        for part in (*outer, *(part for part in parts if part not in outer)):
+            assert isinstance(part, Of)  # an accumulator's level or a dense one
+            if isinstance(part.source, Column):
+                payloads.append((part.source, self.emit(part, path, fill)[0]))
+            else:
+                payloads.append((part.source, self.locate(part.source, path, crd)))
+        return crd, payloads, set()
+
+    def outer_level_fault(self, source: Column, path: Path) -> FusionError:
+        return FusionError(
+            f"region {self.region.name!r}: {source.name} accumulates over {' '.join(source.produced)}, and "
+            f"level {path[-1]} of it would have to be joined with other operands. Choose an order in which "
+            f"it accumulates over one index, or end the region at {source.name}"
+        )
+
+    def is_dense(self, tree: JoinTree, path: Path, fill: FillOf) -> bool:
+        if not isinstance(tree, Of) or not isinstance(tree.source, Leaf):
+            return False
+        leaf = tree.source
+        full = fill(leaf) is Fill.FULL or self.region.extents[path[-1]] == 0
+        return full and leaf.tensor.format.levels[leaf.level(path[-1])].kind is LevelKind.DENSE
+
+    def locate(self, leaf: Leaf, path: Path, crd: Port) -> Port:
+        """References into a dense level of ``leaf`` at the coordinates ``crd``."""
+        number, variable = leaf.level(path[-1]), path[-1]
+        block = Locate(leaf.name, number, variable, self.region.extents[variable], number > 0)
+        parent = (self.reference(leaf, path[:-1]),) if number > 0 else ()
+        role = f"goes to index {variable} of dense {leaf.name}"
+        self.scanners[leaf, path] = Port(self.builder.locate(block, (crd, crd, *parent), role), "located")
+        return self.scanners[leaf, path]
 
     def emit_join(
         self, tree: All | Some, parts: tuple[JoinTree, ...], path: Path, fill: FillOf
@@ -171,11 +262,7 @@ class Lowering:
             may_lack = isinstance(tree, Some) and fill_of(part, fill) is not Fill.FULL
             for source, payload in payloads:
                 if isinstance(source, Column) and source.produced[-1] != path[-1]:
-                    raise FusionError(
-                        f"region {self.region.name!r}: {source.name} accumulates over {' '.join(source.produced)}, and "
-                        f"level {path[-1]} of it would have to be joined with other operands. Choose an order in which "
-                        f"it accumulates over one index, or end the region at {source.name}"
-                    )
+                    raise self.outer_level_fault(source, path)
                 inputs += [crd, payload]
                 sources.append(source)
                 kinds.append(StreamKind.VAL if isinstance(source, Column) else StreamKind.REF)
@@ -305,11 +392,10 @@ class Lowering:
 
     def accumulate(self, column: Column, val: Port, variable: str, inner: list[str], crds: dict[str, Port]) -> Port:
         op = _reduce_op(column)
-        if op is not ReduceOp.SUM or len(inner) > MAX_ACCUMULATOR_ORDER:
+        if op is not ReduceOp.SUM:
             raise FusionError(
                 f"region {self.region.name!r}: {show_statement(column.view.statement)} would need a {op.value} "
-                f"accumulator of order {len(inner)} over {' '.join(inner)}; sums up to order {MAX_ACCUMULATOR_ORDER} "
-                f"exist. Choose an order with {variable} further in"
+                f"accumulator over {' '.join(inner)}; accumulators sum. Choose an order with {variable} innermost"
             )
         extents = tuple(self.region.extents[loop] for loop in inner)
         inputs = (*(crds[loop] for loop in reversed(inner)), crds[variable], val)
@@ -320,19 +406,36 @@ class Lowering:
 
     # Result
 
-    def finish(self, root: Column) -> Graph:
-        """The whole graph, with writers for the result."""
-        result = self.evaluate(root)
+    def finish(self) -> tuple[Graph, tuple[Copy, ...]]:
+        """The whole graph, with writers for the results, and the copies that bring them into their storage order."""
+        restores: list[Copy] = []
+        outputs: list[Output] = []
+        for root in self.roots:
+            self.evaluate(root)
+        for root in reversed(self.roots):
+            output, restore = self.write(root)
+            outputs.append(output)
+            restores += [restore] if restore is not None else []
+        return Graph(self.region.name, tuple(self.builder.nodes), tuple(outputs)), tuple(restores)
+
+    def write(self, root: Column) -> tuple[Output, Copy | None]:
+        """Writers for a result, and its copy if it does not come out in the storage order of its declaration."""
+        result = self.computed[root]
         path = root.result_path
         check_stored(self, root)
+        declared = self.region.program.tensor(root.name)
+        mode_order = tuple(root.variables.index(loop) for loop in path)
+        # A format that is merely the default is no request: the result is then stored in the order it comes in.
+        masked = root.name in masked_tensors(self.region.program)
+        kept = mode_order == declared.format.mode_order or declared.format == default_format(declared.order, masked)
+        restore = None if kept else restored(declared, mode_order)
+        name = root.name if restore is None else restore.source.name
         val = self.filled(result.val, root.name)
         for number, loop in enumerate(path):
             crd = result.crds[loop] if loop in result.crds else self.levels[path[: number + 1]].crd
-            self.builder.write_crd(root.name, number, loop, crd)
-        self.builder.write_val(root.name, val)
-        shape = tuple(self.region.extents[variable] for variable in root.variables)
-        mode_order = tuple(root.variables.index(loop) for loop in path)
-        return Graph(self.region.name, tuple(self.builder.nodes), (Output(root.name, shape, mode_order, path),))
+            self.builder.write_crd(name, number, loop, crd)
+        self.builder.write_val(name, val)
+        return Output(name, declared.shape, mode_order, path), restore
 
 
 def _accumulated_fills(fills: dict[str, Fill], reduced: str, inner: list[str]) -> None:

@@ -14,7 +14,20 @@ from fuseflow.formats import Fill
 from fuseflow.fusion import Leaf
 from fuseflow.lowering.columns import Column, Source
 
-__all__ = ["All", "Everything", "Fill", "FillOf", "JoinTree", "Of", "Some", "complete", "fill_of", "join_tree"]
+__all__ = [
+    "All",
+    "Everything",
+    "Fill",
+    "FillOf",
+    "JoinTree",
+    "Of",
+    "Some",
+    "complete",
+    "fill_of",
+    "includes",
+    "join_tree",
+    "unite",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +125,9 @@ def _combine(column: Column, variable: str, trees: list["JoinTree | None"], fill
             return unite([*present, Everything()] if dense else present, fill)
         case Reduction(op, _):
             absent = variable in _masked(column.operands[0])
-            dense = op is ReduceOp.MAX and variable in column.view.reduced and not absent
+            # A maximum looks at zeros; and a sum of nothing but zeros is there, unlike a sum of absent elements.
+            matters = op is ReduceOp.MAX or bool(column.view.masked)
+            dense = matters and variable in column.view.reduced and not absent
             return unite([*present, Everything()] if dense else present, fill)
 
 
@@ -176,6 +191,26 @@ def _flat(parts: list[JoinTree], kind: type[All] | type[Some]) -> list[JoinTree]
         inner = list(part.parts) if isinstance(part, kind) else [part]
         found += [item for item in inner if item not in found]
     return found
+
+
+def includes(tree: JoinTree, other: JoinTree, fill: FillOf) -> bool:
+    """Whether every coordinate of ``other`` is certainly one of ``tree``."""
+    if tree == other or fill_of(tree, fill) is Fill.FULL:
+        return True
+    match other:
+        case Some(parts):
+            return all(includes(tree, part, fill) for part in parts)
+        case All(parts) if any(includes(tree, part, fill) for part in parts):
+            return True
+        case _:
+            pass
+    match tree:
+        case Some(parts):
+            return any(includes(part, other, fill) for part in parts)
+        case All(parts):
+            return all(includes(part, other, fill) for part in parts)
+        case _:
+            return False
 
 
 def fill_of(tree: JoinTree, fill: FillOf) -> Fill:

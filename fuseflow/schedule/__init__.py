@@ -1,11 +1,12 @@
 """Schedules: fusion regions and dataflow orders as data, their legality, and the paper's presets."""
 
-from fuseflow.schedule.legality import check, region_output
+from fuseflow.schedule.legality import check, region_outputs
 from fuseflow.schedule.presets import PRESETS, full, layers, named, partial, unfused
-from fuseflow.schedule.schedule import Region, Schedule
+from fuseflow.schedule.schedule import Iteration, Region, Schedule
 
 __all__ = [
     "PRESETS",
+    "Iteration",
     "Region",
     "Schedule",
     "check",
@@ -13,6 +14,6 @@ __all__ = [
     "layers",
     "named",
     "partial",
-    "region_output",
+    "region_outputs",
     "unfused",
 ]

@@ -1,7 +1,7 @@
 """Which schedules are legal for a program, and in which order their regions run.
 
-A legal schedule holds every statement once, every region has exactly one tensor that is needed outside of it, and no
-two regions wait for each other. Regions need not be contiguous in program order.
+A legal schedule holds every statement once, and no two regions wait for each other. A region may have several results
+and need not be contiguous in program order.
 """
 
 from fuseflow.einsum import Program
@@ -34,34 +34,28 @@ def check(schedule: Schedule, program: Program) -> tuple[Region, ...]:
             "one of them between the two tensors"
         ) from None
     for region in schedule.regions:
-        region_output(region, program)
+        region_outputs(region, program)
     regions = {region.name: region for region in schedule.regions}
     return tuple(regions[name] for name in order)
 
 
-def region_output(region: Region, program: Program) -> str:
-    """The one tensor of ``region`` that is needed outside; ScheduleError if there is not exactly one."""
+def region_outputs(region: Region, program: Program) -> tuple[str, ...]:
+    """The tensors of ``region`` that are needed outside of it, in program order; ScheduleError for dead statements."""
     inside = set(region.statements)
-    needed: dict[str, str] = {}
-    for name in region.statements:
+    needed: list[str] = []
+    for statement in program.statements:
+        name = statement.name
+        if name not in inside:
+            continue
         readers = program.readers(name)
-        outside = [reader.name for reader in readers if reader.name not in inside]
-        if name in program.outputs:
-            needed[name] = "a result of the program"
-        elif outside:
-            needed[name] = f"read by {outside[0]} outside the region"
+        if name in program.outputs or any(reader.name not in inside for reader in readers):
+            needed.append(name)
         elif not readers:
             raise ScheduleError(
                 f"region {region.name!r}: nothing reads {name!r} and it is no result; remove the statement from the "
                 "program"
             )
-    if len(needed) != 1:
-        reasons = ", ".join(f"{name} ({why})" for name, why in needed.items())
-        raise ScheduleError(
-            f"region {region.name!r} would need {len(needed)} outputs: {reasons}. A region has exactly one; move the "
-            "readers into the region, or cut the region behind the tensor that is needed twice"
-        )
-    return next(iter(needed))
+    return tuple(needed)
 
 
 def _homes(schedule: Schedule, program: Program) -> dict[str, str]:

@@ -4,6 +4,7 @@ import json
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +14,28 @@ from fuseflow.formats.atomic import replacing
 JSON_VERSION = 1
 
 
+class Iteration(Enum):
+    """How the chained products of a region are iterated (paper §3)."""
+
+    FACTORED = "factored"
+    """Every product sums its own indices in a nest of its own."""
+    GLOBAL = "global"
+    """One nest over all indices of the chain, as compilers that fuse within single expressions have it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Region:
     """Statements (named by the tensors they define) that become one dataflow graph.
 
     ``order`` is the dataflow order by index variable name, outermost first; ``None`` takes the first legal one.
+    ``orders`` constrains single statements: pairs of a statement and its own index variables, outermost first.
     """
 
     name: str
     statements: tuple[str, ...]
     order: tuple[str, ...] | None = None
+    iteration: Iteration = Iteration.FACTORED
+    orders: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +58,9 @@ class Schedule:
         lines = [f"Schedule {self.name}: {len(self.regions)} region{'s' if len(self.regions) != 1 else ''}"]
         for region in self.regions:
             order = f"  order {' '.join(region.order)}" if region.order else ""
-            lines.append(f"  {region.name}: {' '.join(region.statements)}{order}")
+            style = "  global iteration" if region.iteration is Iteration.GLOBAL else ""
+            lines.append(f"  {region.name}: {' '.join(region.statements)}{order}{style}")
+            lines += [f"    {name} in order {' '.join(asked)}" for name, asked in region.orders]
         return "\n".join(lines)
 
     def to_json(self) -> str:
@@ -55,6 +70,8 @@ class Schedule:
                 "name": region.name,
                 "statements": list(region.statements),
                 "order": None if region.order is None else list(region.order),
+                "iteration": region.iteration.value,
+                "orders": {name: list(asked) for name, asked in region.orders},
             }
             for region in self.regions
         ]
@@ -107,7 +124,9 @@ class Schedule:
         lines = [f"ff.Schedule({self.name!r}, ("]
         for region in self.regions:
             order = "" if region.order is None else f", order={region.order!r}"
-            lines.append(f"    ff.Region({region.name!r}, {region.statements!r}{order}),")
+            style = "" if region.iteration is Iteration.FACTORED else f", iteration=ff.{region.iteration}"
+            orders = f", orders={region.orders!r}" if region.orders else ""
+            lines.append(f"    ff.Region({region.name!r}, {region.statements!r}{order}{style}{orders}),")
         return "\n".join([*lines, "))"])
 
     @classmethod
@@ -142,9 +161,17 @@ def _region(item: Any, where: str) -> Region:
     name = _field(item, "name", str, "a string", where)
     statements = _names(_field(item, "statements", list, "a list", where), "statements", where)
     order = item.get("order")
-    if order is None:
-        return Region(name, statements)
-    return Region(name, statements, _names(_field(item, "order", list, "a list or null", where), "order", where))
+    if order is not None:
+        order = _names(_field(item, "order", list, "a list or null", where), "order", where)
+    style = item.get("iteration", Iteration.FACTORED.value)
+    known = [choice.value for choice in Iteration]
+    if style not in known:
+        raise ScheduleError(f"{where}: 'iteration' must be one of {', '.join(known)}, not {style!r}")
+    asked = item.get("orders", {})
+    if not isinstance(asked, dict) or not all(isinstance(names, list) for names in asked.values()):
+        raise ScheduleError(f"{where}: 'orders' must be an object of lists of index variables, not {asked!r}")
+    orders = tuple((statement, _names(names, "orders", where)) for statement, names in asked.items())
+    return Region(name, statements, order, Iteration(style), orders)
 
 
 def _field(item: dict[str, Any], key: str, kind: type, described: str, where: str) -> Any:

@@ -56,10 +56,13 @@ def test_coo_is_refused_with_what_to_do() -> None:
         lower(fuse(program, Schedule.full(program).regions[0]))
 
 
-def test_accumulator_of_order_three_is_refused() -> None:
-    program = ff.parse("A[2]: d\nB[2,2,2,2]: dddd\nY[i,j,l] = A[k] * B[k,i,j,l]")
-    with pytest.raises(FusionError, match=r"accumulator of order 3 over i j l; sums up to order 2 exist"):
-        lower(fuse(program, Schedule.full(program).regions[0]))
+def test_accumulator_of_order_three() -> None:
+    rng = np.random.default_rng(0)
+    data = {"A": rng.random(2).astype(np.float32), "B": rng.random((2, 3, 2, 3)).astype(np.float32)}
+    model = ff.einsum("Y[i,j,l] = A[k] * B[k,i,j,l]", **data)
+    compiled = ff.compile(model)
+    assert [node.block.order for node in compiled.regions[0].graph if node.block.kind == "accumulator"] == [3]
+    assert compiled.simulate(engine="interpreter").check().passed
 
 
 def test_names_and_graphs_are_deterministic() -> None:

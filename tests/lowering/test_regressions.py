@@ -138,5 +138,35 @@ def test_sum_of_nothing_is_refused_where_it_would_become_a_number() -> None:
         ff.compile(model)
 
 
+def test_sum_of_zeros_that_a_mask_keeps_is_there() -> None:
+    # A stores nothing, but along j the mask does: T[j] is 0 there, not absent, and takes part in the maximum.
+    text = """
+    A[1]: c
+    M[3,4]: dc
+    B[4,3]: dc
+    S[l,m,j] = mask(A[m], M[l,j])
+    T[j] = sum[l,m](S[l,m,j])
+    Y[l,j] = max(B[j,l], T[j])
+    """
+    mask = matrix(3, 4, (0, 2, 2.0), (0, 3, 1.0), (2, 2, 1.0))
+    values = matrix(4, 3, (0, 1, 2.0), (2, 0, -3.0), (2, 1, -2.0), (3, 0, -2.0), (3, 1, 2.0))
+    check(ff.einsum(_dedent(text), A=np.zeros(1, np.float32), M=mask, B=values))
+
+
+def test_outer_level_of_an_accumulator_inside_a_larger_join() -> None:
+    text = """
+    A[3,2,4]: ccd
+    v[3]: c
+    B[4,2,3]: "ccc:1,0,2"
+    S[j,k] = A[l,k,j] * A[l,k,j]
+    T[k,j] = A[l,k,j] * v[l]
+    Y[j,k] = max(T[k,j], S[j,k]) * B[j,k,l]
+    """
+    rng = np.random.default_rng(0)
+    data = {"A": rng.random((3, 2, 4)), "v": rng.random(3), "B": rng.random((4, 2, 3)) * (rng.random((4, 2, 3)) < 0.5)}
+    model = ff.einsum(_dedent(text), **{name: item.astype(np.float32) for name, item in data.items()})
+    assert ff.compile(model).simulate(engine="interpreter").check().passed
+
+
 def _dedent(text: str) -> str:
     return "\n".join(line.strip() for line in text.strip().splitlines())

@@ -26,10 +26,16 @@ def test_formats_take_arguments_as_they_are_written() -> None:
 
 def test_a_result_can_be_given_a_format() -> None:
     # Stored row by row, the maximum over rows would not be innermost.
+    model = ff.trace(Mixed(), INPUTS)
     with pytest.raises(FusionError, match="matmul is stored i before"):
-        ff.compile(ff.trace(Mixed(), INPUTS), "unfused")
-    model = ff.trace(Mixed(), INPUTS, formats={"matmul": "dd:1,0"})
-    assert ff.compile(model, "unfused").simulate().check().passed
+        ff.compile(model, "unfused", on_cycle="error")
+    copied = ff.compile(model, "unfused")
+    assert [region.name for region in copied.regions if region.is_copy] == ["copy_matmul_to_matmul_dd_1_0"]
+    assert copied.simulate().check().passed
+    stored = ff.compile(ff.trace(Mixed(), INPUTS, formats={"matmul": "dd:1,0"}), "unfused", on_cycle="error")
+    # Its producer reads row by row, so storing it as asked takes the copy, right after it.
+    assert [region.name for region in stored.regions if region.is_copy] == ["copy_matmul_cc_0_1_to_matmul"]
+    assert stored.simulate().check().passed
 
 
 def test_torch_says_nothing_of_its_own(caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]) -> None:

@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import nn
 
+import fuseflow as ff
 from fuseflow.einsum import Program, parse
 from fuseflow.errors import ScheduleError
 from fuseflow.frontend import trace
@@ -115,12 +116,13 @@ class Two(nn.Module):
         return middle, torch.tanh(middle) * 2
 
 
-def test_several_results_have_no_full_schedule() -> None:
-    program = trace(Call(lambda x: (torch.exp(x), torch.exp(x) * 2)), (data(4, 3),)).program
-    check(Schedule.unfused(program), program)
-    check(Schedule.partial(program), program)
-    with pytest.raises(ScheduleError, match=r"region 'all' would need 2 outputs: exp .a result of the program., mul"):
-        check(Schedule.full(program), program)
+def test_several_results_in_one_region() -> None:
+    model = ff.trace(Call(lambda x: (torch.exp(x), torch.exp(x) * 2)), (data(4, 3),))
+    for preset in ("unfused", "partial", "full"):
+        run = ff.compile(model, preset).simulate()
+        assert run.check().passed
+        assert sorted(run.outputs) == ["exp", "mul"]
+    assert len(ff.compile(model, "full").regions) == 1
 
 
 def test_kernels_with_the_name_of_a_module_stay_apart() -> None:

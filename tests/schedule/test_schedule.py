@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import fuseflow as ff
 from fuseflow.errors import ScheduleError
-from fuseflow.schedule import Region, Schedule
+from fuseflow.schedule import Iteration, Region, Schedule
 
 NAMES = st.text(min_size=1, max_size=5)
 REGIONS = st.builds(
@@ -36,7 +36,16 @@ def test_printed_forms() -> None:
     )
     assert len(EXAMPLE) == 2
     assert [region.name for region in EXAMPLE] == ["first", "rest"]
-    assert json.loads(EXAMPLE.to_json())["regions"][1] == {"name": "rest", "statements": ["T1"], "order": None}
+    rest = {"name": "rest", "statements": ["T1"], "order": None, "iteration": "factored", "orders": {}}
+    assert json.loads(EXAMPLE.to_json())["regions"][1] == rest
+
+
+def test_iteration_style_and_orders_of_statements() -> None:
+    region = Region("all", ("T", "Y"), iteration=Iteration.GLOBAL, orders=(("T", ("i", "k", "j")),))
+    mine = Schedule("mine", (region,))
+    assert repr(mine) == "Schedule mine: 1 region\n  all: T Y  global iteration\n    T in order i k j"
+    assert Schedule.from_json(mine.to_json()) == mine
+    assert eval(mine.to_code(), {"ff": ff}) == mine
 
 
 def test_files(tmp_path: Path) -> None:

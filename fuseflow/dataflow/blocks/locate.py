@@ -12,7 +12,8 @@ class Locate:
 
     The reference block has no parent input and is right only where the parent position is always 0. With
     ``has_parent`` the block reads one parent reference per fiber of ``crd`` and holds it, as a repeater does.
-    Outputs: ``located`` (into the dense level), ``ref`` and ``crd`` (passed through).
+    Outputs: ``located`` (into the dense level), ``ref`` and ``crd`` (passed through). Where the coordinates come from
+    an accumulator, which has no references, they stand in for ``ref`` and the output ``ref`` has no reader.
     """
 
     tensor: str
@@ -26,7 +27,7 @@ class Locate:
     @property
     def inputs(self) -> tuple[PortSpec, ...]:
         parent = (PortSpec("parent", REF, -1),) if self.has_parent else ()
-        return (PortSpec("ref", PAYLOAD), PortSpec("crd", CRD), *parent)
+        return (PortSpec("ref", (*PAYLOAD, *CRD)), PortSpec("crd", CRD), *parent)
 
     @property
     def outputs(self) -> tuple[PortSpec, ...]:
