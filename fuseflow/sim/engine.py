@@ -31,6 +31,7 @@ from fuseflow.sim.record_plan import FiberGroup, fiber_groups
 from fuseflow.sim.record_task import IrregularError
 from fuseflow.sim.result import Result
 from fuseflow.sim.stream import Stream, recorder_of
+from fuseflow.sim.threads import available
 
 CHUNK_TOKENS = 16384
 """Tokens a stream holds before its producer waits; chosen by measurement (streams in flight fit the L2 cache)."""
@@ -62,6 +63,7 @@ def simulate(
     chunk_tokens: int = CHUNK_TOKENS,
     values: bool = True,
     records: bool = True,
+    threads: int | None = None,
 ) -> Result:
     """Run ``graph`` on ``tensors``; with ``record`` the result keeps every stream that left a port.
 
@@ -69,6 +71,8 @@ def simulate(
     changes the result. ``records`` lets fibers travel as one record where they can (``record_plan``); without it every
     token is moved, which is slower and gives the same. Without ``values`` cycles, counters and the structure of the
     results are the same but their values are NaN: numbers are not computed where fibers travel as records.
+
+    ``threads`` is the largest number of threads, by default one per processor; it never changes the result.
 
     Raises VerifyError for a graph that is not well formed, SimulationError where streams do not fit together, where a
     tensor does not fit its block, without ``values`` if structure depends on them, or when the machine has bounded
@@ -83,12 +87,13 @@ def simulate(
     refuse_what_is_missing(graph, machine)
     if not values:
         refuse_without_values(graph)
+    used = available() if threads is None else threads
     if records:
         try:
-            return _simulate(graph, tensors, machine, record, progress, chunk_tokens, values, records)
+            return _simulate(graph, tensors, machine, record, progress, chunk_tokens, values, records, used)
         except IrregularError:
             pass  # the token kernels know every rule, and what to say of streams that do not fit together
-    return _simulate(graph, tensors, machine, record, progress, chunk_tokens, values, False)
+    return _simulate(graph, tensors, machine, record, progress, chunk_tokens, values, False, used)
 
 
 def _simulate(
@@ -100,10 +105,11 @@ def _simulate(
     chunk_tokens: int,
     values: bool,
     records: bool,
+    threads: int,
 ) -> Result:
     recorded: dict[Port, list[tuple[Token, int]]] | None = {} if record else None
     groups = _groups(graph, tensors, machine, record) if records else ()
-    units, tasks = _wire(graph, tensors, machine, chunk_tokens, recorded, groups, values)
+    units, tasks = _wire(graph, tensors, machine, chunk_tokens, recorded, groups, values, threads)
     run(tasks, None if progress is None else _watcher(units, tensors, progress), max(1, chunk_tokens // 8))
     cycles = max((unit.clock for unit in units), default=0)
     for unit in units:
@@ -139,6 +145,7 @@ def _wire(
     recorded: dict[Port, list[tuple[Token, int]]] | None,
     groups: Sequence[Group],
     values: bool,
+    threads: int,
 ) -> tuple[list[Unit], list[Task]]:
     """Units of all nodes in graph order, and what the scheduler runs: units, and groups at the place of their last."""
     streams: dict[Port, Stream] = {}
@@ -173,7 +180,7 @@ def _wire(
         elif isinstance(group, LazyJoin):
             tasks.append(build_join(group, units, streams, tensors, machine))
         else:
-            tasks.append(build_group(group, units, streams, readers, tensors, machine, chunk_tokens, values))
+            tasks.append(build_group(group, units, streams, readers, tensors, machine, chunk_tokens, values, threads))
     return list(units.values()), tasks
 
 

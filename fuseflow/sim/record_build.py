@@ -44,6 +44,7 @@ from fuseflow.sim.kernels.layout import (
     Words,
 )
 from fuseflow.sim.kernels.record_accumulate import accumulate_records
+from fuseflow.sim.kernels.record_columns import sum_columns
 from fuseflow.sim.kernels.record_expand import COORDINATES, REFERENCES, REPEATED, VALUES, expand
 from fuseflow.sim.kernels.record_map import fetch_records, map_records, unpack_records
 from fuseflow.sim.kernels.record_pool import pool_binary, pool_located, pool_values
@@ -55,6 +56,7 @@ from fuseflow.sim.record_plan import FiberGroup
 from fuseflow.sim.record_task import GroupTask, Member
 from fuseflow.sim.records import UNLIMITED, Fibers, Operand, Pool, Track
 from fuseflow.sim.stream import Stream
+from fuseflow.sim.threads import over_columns
 
 Floats = NDArray[np.float32]
 
@@ -79,12 +81,14 @@ def build_group(
     machine: Machine,
     chunk_tokens: int,
     carried: bool,
+    threads: int,
 ) -> GroupTask:
     """The task of ``group`` on the states, streams and writers of ``units``.
 
-    ``readers`` names the nodes that read each port; ``carried`` says whether values are computed.
+    ``readers`` names the nodes that read each port; ``carried`` says whether values are computed,
+    in up to ``threads`` threads.
     """
-    return _Builder(group, units, streams, readers, tensors, machine, chunk_tokens, carried).build()
+    return _Builder(group, units, streams, readers, tensors, machine, chunk_tokens, carried, threads).build()
 
 
 class _Builder:
@@ -98,7 +102,9 @@ class _Builder:
         machine: Machine,
         chunk_tokens: int,
         carried: bool,
+        threads: int,
     ) -> None:
+        self.threads = threads
         self.group, self.units, self.streams, self.readers = group, units, streams, readers
         self.tensors, self.machine, self.carried = tensors, machine, carried
         self.names = frozenset(node.name for node in group.nodes)
@@ -409,9 +415,14 @@ class _Builder:
         operand, fill = self._flat(val_port, state)
         memory = np.zeros(extent, np.float32), np.zeros(extent, np.uint8), np.empty(extent, np.int64)
         flushed = self._flushed(node, outs)
+        later = self.dense and self.carried
+        events: Words = np.zeros(1 + 3 * FLUSHES, np.int64)
 
         def accumulate(limit: int, crd_out: Words, val_out: Words, *sink: Any) -> None:
             fill(limit)
+            first = int(state[TAKEN])
+            factors, values, word, scaled, carried = self._numbers(operand)
+            events[0] = 0
             accumulate_records(
                 state,
                 shape.data,
@@ -425,10 +436,25 @@ class _Builder:
                 val_out,
                 self.storage,
                 self.dense,
-                *self._numbers(operand),
+                factors,
+                values,
+                word,
+                scaled,
+                carried,
+                later,
+                events,
                 *memory,
                 *sink,
             )
+            if not later:
+                return
+            last, direct, written = int(state[TAKEN]), sink[0], sink[-1]
+
+            def columns(low: int, high: int) -> None:
+                spans = first, last, events, factors, values, word, scaled, memory[0], low, high
+                sum_columns(shape.data, *spans, direct, val_out, written)
+
+            over_columns(columns, extent, last - first, self.threads)
 
         if flushed is not None:
             crd_sink, val_sink = flushed

@@ -1,7 +1,7 @@
 """A hint to the processor to fetch memory that will be read soon: rows of a matrix that are visited out of order."""
 
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from llvmlite import ir  # type: ignore[import-untyped]
 from numba import types
@@ -9,7 +9,11 @@ from numba.extending import intrinsic
 from numpy import float32
 from numpy.typing import NDArray
 
-LINE_VALUES = 16
+AHEAD: Final = 4
+"""Records between the one whose values are fetched and the one that is summed (docs/performance.md)."""
+FETCHED: Final = 512
+"""Values of a record that are fetched; the processor sees the rest coming."""
+LINE_VALUES: Final = 16
 """float32 values in a cache line."""
 
 

@@ -1,13 +1,11 @@
 """Sparse accumulator of order 1 whose inner fibers are records (rule 3.17, repaired)."""
 
-from typing import Final
-
 import numpy as np
 from numpy import float32, int32, int64, uint8, uint32
 from numpy.typing import NDArray
 
 from fuseflow.sim.kernels._jit import kernel
-from fuseflow.sim.kernels._prefetch import LINE_VALUES, prefetch
+from fuseflow.sim.kernels._prefetch import AHEAD, FETCHED, LINE_VALUES, prefetch
 from fuseflow.sim.kernels.layout import (
     AUX,
     BUSY,
@@ -34,11 +32,6 @@ from fuseflow.sim.kernels.layout import (
 )
 from fuseflow.sim.kernels.layout import FIRST_TOKEN as FIRST
 
-AHEAD: Final = 4
-"""Records between the one whose values are fetched and the one that is accumulated (docs/performance.md)."""
-FETCHED: Final = 512
-"""Values that are fetched; the processor sees the rest coming."""
-
 
 @kernel
 def accumulate_records(
@@ -59,6 +52,8 @@ def accumulate_records(
     word: int,
     scaled: bool,
     carried: bool,
+    later: bool,
+    events: Words,
     sums: NDArray[float32],
     marks: NDArray[uint8],
     touched: NDArray[int64],
@@ -72,6 +67,9 @@ def accumulate_records(
     The values of a record are ``values`` from ``shape[word]`` on, times its factor if ``scaled``; without ``carried``
     they count as 0. Coordinates are those of a dense level, or stand in ``storage``; both are below ``len(sums)``.
 
+    With ``later`` (dense fibers) the values are left to ``sum_columns``, and ``events`` (word 0: how many) tells it of
+    every flush: before which record, to which place, how many.
+
     With ``direct`` only writers read the outputs: a flush becomes a record of ``flushes`` (word 0: how many; then, of
     each, its length, end and stamp) and its tokens go to what the writers write, GOT of them so far.
     """
@@ -79,7 +77,7 @@ def accumulate_records(
     outer_head, outer_tail = state[HEADS + 1], outers[0]
     crd_tail, val_tail = crd_out[0], val_out[0]
     room = (min(len(crd_out) - 2 * crd_tail, len(val_out) - 2 * val_tail) - FIRST) // 2
-    flushed, sent = flushes[0], state[GOT]
+    flushed, sent, told = flushes[0], state[GOT], events[0]
     if direct:
         room = len(coordinates) - sent
         if carried:
@@ -89,7 +87,7 @@ def accumulate_records(
     extent = len(sums)
     status, port = STARVED, 0
     while record < limit:
-        if carried and record + AHEAD < limit:
+        if carried and not later and record + AHEAD < limit:
             row = shape[4 * (record + AHEAD) + word]
             for step in range(0, min(shape[4 * (record + AHEAD) + LENGTH], FETCHED), LINE_VALUES):
                 prefetch(values, row + step)
@@ -120,15 +118,9 @@ def accumulate_records(
                             marks[key] = 1
                             touched[count] = key
                             count += 1
-                if carried:
+                if carried and not later:
                     factor = factors[record] if scaled else float32(1)
-                    if dense and scaled:
-                        for step in range(length):
-                            sums[step] += factor * values[base + step]
-                    elif dense:
-                        for step in range(length):
-                            sums[step] += values[base + step]
-                    elif scaled:
+                    if scaled:
                         for step in range(length):
                             sums[storage[start + step]] += factor * values[base + step]
                     else:
@@ -182,9 +174,13 @@ def accumulate_records(
         if direct and room < count:
             status = GROW
             break
-        if 3 * flushed + 3 >= len(flushes) if direct else room < count + 1:
+        if (3 * flushed + 3 >= len(flushes) if direct else room < count + 1) or 3 * told + 3 >= len(events):
             status = FULL
             break
+        if later:
+            events[1 + 3 * told], events[2 + 3 * told] = record, sent if direct else val_tail
+            events[3 + 3 * told] = count
+            told += 1
         stamp = now + 1
         if count < extent and count > 0:
             if 8 * count >= extent:
@@ -202,35 +198,37 @@ def accumulate_records(
             if count == extent:
                 for step in range(extent):
                     coordinates[sent + step] = step
-                if carried:
+                if carried and not later:
                     written[sent : sent + extent] = sums.view(uint32)
-                sums[:] = 0
+                    sums[:] = 0
                 marks[:] = 0
             else:
                 for step in range(count):
                     key = touched[step]
                     coordinates[sent + step] = key
-                    if carried:
+                    if carried and not later:
                         written[sent + step] = float32(sums[key]).view(uint32)
-                    sums[key] = 0
+                        sums[key] = 0
                     marks[key] = 0
             sent += count
         elif count == extent:
             for step in range(extent):
                 crd_out[FIRST + 2 * (crd_tail + step)] = step
                 crd_out[FIRST + 2 * (crd_tail + step) + 1] = stamp
-                val_out[FIRST + 2 * (val_tail + step)] = int64(float32(sums[step]).view(uint32))
+                val_out[FIRST + 2 * (val_tail + step)] = 0 if later else int64(float32(sums[step]).view(uint32))
                 val_out[FIRST + 2 * (val_tail + step) + 1] = stamp
-            sums[:] = 0
+            if not later:
+                sums[:] = 0
             marks[:] = 0
         else:
             for step in range(count):
                 key = touched[step]
                 crd_out[FIRST + 2 * (crd_tail + step)] = key
                 crd_out[FIRST + 2 * (crd_tail + step) + 1] = stamp
-                val_out[FIRST + 2 * (val_tail + step)] = int64(float32(sums[key]).view(uint32))
+                val_out[FIRST + 2 * (val_tail + step)] = 0 if later else int64(float32(sums[key]).view(uint32))
                 val_out[FIRST + 2 * (val_tail + step) + 1] = stamp
-                sums[key] = 0
+                if not later:
+                    sums[key] = 0
                 marks[key] = 0
         if direct:
             room -= count
@@ -261,5 +259,5 @@ def accumulate_records(
     state[FLAG], state[AUX], state[TAKEN] = flag, retired, record
     state[HEADS + 1] = outer_head
     state[STATUS], state[PORT] = status, port
-    flushes[0], state[GOT] = flushed, sent
+    flushes[0], state[GOT], events[0] = flushed, sent, told
     crd_out[0], val_out[0] = crd_tail, val_tail
