@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from fuseflow.models import trace as trace
     from fuseflow.run import Run as Run
     from fuseflow.schedule import Iteration as Iteration
+    from fuseflow.schedule import Lanes as Lanes
     from fuseflow.schedule import Region as Region
+    from fuseflow.schedule import Scatter as Scatter
     from fuseflow.schedule import Schedule as Schedule
     from fuseflow.sim import Machine as Machine
 
@@ -38,12 +40,14 @@ _HOMES = {
     "Format": "fuseflow.formats",
     "FuseflowError": "fuseflow.errors",
     "Iteration": "fuseflow.schedule",
+    "Lanes": "fuseflow.schedule",
     "Machine": "fuseflow.sim",
     "Model": "fuseflow.models",
     "OnCycle": "fuseflow.lowering",
     "Program": "fuseflow.einsum",
     "Region": "fuseflow.schedule",
     "Run": "fuseflow.run",
+    "Scatter": "fuseflow.schedule",
     "Schedule": "fuseflow.schedule",
     "compare": "fuseflow.comparison",
     "compile": "fuseflow.compiled",
@@ -52,7 +56,7 @@ _HOMES = {
 }
 _MODULES = ("datasets", "models")
 
-__all__ = [*_HOMES, *_MODULES, "einsum"]
+__all__ = [*_HOMES, *_MODULES, "einsum", "workbench"]
 
 
 def einsum(text: str, /, **data: Any) -> "Model":
@@ -64,6 +68,22 @@ def einsum(text: str, /, **data: Any) -> "Model":
     from fuseflow.models import from_text
 
     return from_text(text, **data)
+
+
+def workbench(model: Any, inputs: "tuple[Any, ...] | None" = None, formats: Any = None, **settings: Any) -> Any:
+    """The Jupyter workbench of a Model, or of a ``torch.nn.Module`` with its ``inputs`` and their ``formats``.
+
+    Needs the package ``fuseflow_widgets`` and what it stands on (``pip install 'fuseflow[lab]'``); see
+    ``fuseflow_widgets.open_workbench`` for the settings. Raises ImportError where that is missing.
+    """
+    try:
+        widgets = import_module("fuseflow_widgets")
+        opened = widgets.open_workbench
+    except ModuleNotFoundError as error:
+        raise ImportError(
+            f"the workbench needs the module {error.name!r}; run: pip install 'fuseflow[lab]', then restart the kernel"
+        ) from error
+    return opened(model, inputs, formats, **settings)
 
 
 def __getattr__(name: str) -> Any:
