@@ -5,6 +5,7 @@ Streams are chunked (``stream``), blocks are compiled kernels (``kernels``), and
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from math import prod
 from time import monotonic
 
 import numpy as np
@@ -151,6 +152,7 @@ def _wire(
     streams: dict[Port, Stream] = {}
     readers: dict[Port, list[str]] = {}
     units: dict[str, Unit] = {}
+    sizes = {output.tensor: prod(output.shape) for output in graph.outputs}
     group_of = {node.name: group for group in groups for node in group.nodes}
     for node in graph:
         group = group_of.get(node.name)
@@ -168,6 +170,8 @@ def _wire(
                 streams[port].add_reader(state, number)
         inputs = [streams[port] for port in node.inputs]
         unit = units[node.name] = build_unit(node, state, inputs, outputs, tensors, machine)
+        if unit.sink is not None and isinstance(node.block, CrdWriter | ValWriter):
+            unit.sink.most = sizes.get(node.block.tensor, 0)
         if isinstance(unit.sink, ValSink):
             unit.sink.carried = values
     tasks: list[Task] = []

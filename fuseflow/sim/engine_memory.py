@@ -24,29 +24,34 @@ FIRST_ENTRIES = 1024
 T = TypeVar("T", bound=np.generic)
 
 
-def _widened(data: NDArray[T], size: int = 0) -> NDArray[T]:
+def _widened(data: NDArray[T], size: int = 0, most: int = 0) -> NDArray[T]:
     """``data`` at the front of an array of at least four times its length and ``size``.
 
-    What is not written takes no memory; a factor of four keeps the copies below a third of what is written.
+    What is not written takes no memory, so an array that may reach ``most`` is given all of it once that is near;
+    otherwise a factor of four keeps the copies below a third of what is written.
     """
-    larger = np.empty(max(4 * len(data), size), data.dtype)
+    wanted = max(4 * len(data), size)
+    if wanted < most <= 64 * len(data):
+        wanted = most
+    larger = np.empty(wanted, data.dtype)
     larger[: len(data)] = data
     return larger
 
 
 class CrdSink:
-    """Coordinate writer with the arrays it fills."""
+    """Coordinate writer with the arrays it fills; ``most`` is how many coordinates the result may have, 0: unknown."""
 
     def __init__(self, state: Words, source: Stream) -> None:
         self._state, self._source = state, source
         self.coordinates: NDArray[np.int32] = np.empty(FIRST_ENTRIES, np.int32)
         self._ends: NDArray[np.int64] = np.empty(FIRST_ENTRIES, np.int64)
+        self.most = 0
 
     def __call__(self) -> None:
         write_crd(self._state, self._source.buffer, self.coordinates, self._ends)
         while self._state[STATUS] == GROW:
             if self._state[COUNT] == len(self.coordinates):
-                self.coordinates = _widened(self.coordinates)
+                self.coordinates = _widened(self.coordinates, most=self.most)
             if self._state[LIMIT] == len(self._ends):
                 self._ends = _widened(self._ends)
             write_crd(self._state, self._source.buffer, self.coordinates, self._ends)
@@ -58,7 +63,7 @@ class CrdSink:
         arguments = shape, limit, stamps, shift, storage, dense
         write_crd_records(self._state, *arguments, self.coordinates, self._ends)
         while self._state[STATUS] == GROW:
-            self.coordinates = _widened(self.coordinates)
+            self.coordinates = _widened(self.coordinates, most=self.most)
             self._ends = _widened(self._ends)
             write_crd_records(self._state, *arguments, self.coordinates, self._ends)
 
@@ -72,7 +77,7 @@ class CrdSink:
     def reserve(self, size: int) -> None:
         """Make room for ``size`` coordinates in all."""
         if size > len(self.coordinates):
-            self.coordinates = _widened(self.coordinates, size)
+            self.coordinates = _widened(self.coordinates, size, self.most)
 
     @property
     def written(self) -> RawLevel:
@@ -81,17 +86,21 @@ class CrdSink:
 
 
 class ValSink:
-    """Value writer with the array it fills. Without ``carried`` there are no values: what is ``written`` is NaN."""
+    """Value writer with the array it fills; ``most`` is how many values the result may have, 0: unknown.
+
+    Without ``carried`` there are no values: what is ``written`` is NaN.
+    """
 
     def __init__(self, state: Words, source: Stream) -> None:
         self._state, self._source = state, source
         self.bits: NDArray[np.uint32] = np.empty(FIRST_ENTRIES, np.uint32)
         self.carried = True
+        self.most = 0
 
     def __call__(self) -> None:
         write_val(self._state, self._source.buffer, self.bits)
         while self._state[STATUS] == GROW:
-            self.bits = _widened(self.bits)
+            self.bits = _widened(self.bits, most=self.most)
             write_val(self._state, self._source.buffer, self.bits)
 
     def take_records(
@@ -108,7 +117,7 @@ class ValSink:
         arguments = shape, limit, stamps, shift, values, word, carried
         write_val_records(self._state, *arguments, self.bits)
         while self._state[STATUS] == GROW:
-            self.bits = _widened(self.bits)
+            self.bits = _widened(self.bits, most=self.most)
             write_val_records(self._state, *arguments, self.bits)
 
     def take_flushes(self, flushes: Words) -> None:
@@ -118,7 +127,7 @@ class ValSink:
     def reserve(self, size: int) -> None:
         """Make room for ``size`` values in all."""
         if size > len(self.bits):
-            self.bits = _widened(self.bits, size)
+            self.bits = _widened(self.bits, size, self.most)
 
     @property
     def written(self) -> NDArray[np.float32]:

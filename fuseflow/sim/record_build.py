@@ -108,7 +108,7 @@ class _Builder:
         self.group, self.units, self.streams, self.readers = group, units, streams, readers
         self.tensors, self.machine, self.carried = tensors, machine, carried
         self.names = frozenset(node.name for node in group.nodes)
-        self.fibers = Fibers(max(2, chunk_tokens // 4), max(4, 4 * chunk_tokens))
+        self.fibers = Fibers(max(2, chunk_tokens), max(4, 4 * chunk_tokens))
         self.stamps: dict[Port, Track[np.int64]] = {}
         self.makers: dict[Port, Words] = {}
         self.operands: dict[Port, Operand] = {}
