@@ -1,7 +1,7 @@
 """Sparse accumulator of order 1 whose inner fibers are records (rule 3.17, repaired)."""
 
 import numpy as np
-from numpy import float32, int32, int64, uint8, uint32
+from numpy import float32, int32, int64, uint8, uint32, uint64
 from numpy.typing import NDArray
 
 from fuseflow.sim.kernels._jit import kernel
@@ -119,13 +119,15 @@ def accumulate_records(
                             touched[count] = key
                             count += 1
                 if carried and not later:
-                    factor = factors[record] if scaled else float32(1)
+                    # Unsigned places: see ``sum_columns``.
+                    key_at, value_at = uint64(start), uint64(base)
                     if scaled:
-                        for step in range(length):
-                            sums[storage[start + step]] += factor * values[base + step]
+                        factor = factors[record]
+                        for place in range(uint64(length)):
+                            sums[uint64(storage[key_at + place])] += factor * values[value_at + place]
                     else:
-                        for step in range(length):
-                            sums[storage[start + step]] += values[base + step]
+                        for place in range(uint64(length)):
+                            sums[uint64(storage[key_at + place])] += values[value_at + place]
             clock = max(now, last) + 1
             busy += 1
             flag = 1
@@ -196,8 +198,9 @@ def accumulate_records(
             flushes[at], flushes[at + 1], flushes[at + 2] = count, outer, stamp
             flushed += 1
             if count == extent:
-                for step in range(extent):
-                    coordinates[sent + step] = step
+                to_crd = uint64(sent)
+                for place in range(uint64(extent)):
+                    coordinates[to_crd + place] = int32(place)
                 if carried and not later:
                     written[sent : sent + extent] = sums.view(uint32)
                     sums[:] = 0
@@ -212,11 +215,15 @@ def accumulate_records(
                     marks[key] = 0
             sent += count
         elif count == extent:
-            for step in range(extent):
-                crd_out[FIRST + 2 * (crd_tail + step)] = step
-                crd_out[FIRST + 2 * (crd_tail + step) + 1] = stamp
-                val_out[FIRST + 2 * (val_tail + step)] = 0 if later else int64(float32(sums[step]).view(uint32))
-                val_out[FIRST + 2 * (val_tail + step) + 1] = stamp
+            bits = sums.view(uint32)
+            to_crd, to_val = uint64(FIRST + 2 * crd_tail), uint64(FIRST + 2 * val_tail)
+            for place in range(uint64(extent)):
+                crd_out[to_crd] = int64(place)
+                crd_out[to_crd + uint64(1)] = stamp
+                val_out[to_val] = int64(bits[place])
+                val_out[to_val + uint64(1)] = stamp
+                to_crd += uint64(2)
+                to_val += uint64(2)
             if not later:
                 sums[:] = 0
             marks[:] = 0

@@ -1,6 +1,6 @@
 """Values of an accumulator of dense fibers, some columns of them: the part of its work that threads can share."""
 
-from numpy import float32, int64, uint32
+from numpy import float32, int64, uint32, uint64
 from numpy.typing import NDArray
 
 from fuseflow.sim.kernels._jit import kernel
@@ -40,21 +40,25 @@ def sum_columns(
                 for step in range(low, min(end, low + FETCHED), LINE_VALUES):
                     prefetch(values, row + step)
             base, end = shape[4 * record + word], min(shape[4 * record + LENGTH], high)
+            # Unsigned places: a signed one could count from the end of the array, which keeps loops from vectorising.
+            at, start, stop = uint64(base), uint64(low), uint64(max(end, low))
             if scaled:
                 factor = factors[record]
-                for step in range(low, end):
-                    sums[step] += factor * values[base + step]
+                for step in range(start, stop):
+                    sums[step] += factor * values[at + step]
             else:
-                for step in range(low, end):
-                    sums[step] += values[base + step]
+                for step in range(start, stop):
+                    sums[step] += values[at + step]
             record += 1
         if event < events[0]:
             place, end = events[2 + 3 * event], min(events[3 + 3 * event], high)
+            at, start, stop = uint64(place), uint64(low), uint64(max(end, low))
             if direct:
-                for step in range(low, end):
-                    written[place + step] = bits[step]
+                for step in range(start, stop):
+                    written[at + step] = bits[step]
                     sums[step] = 0
             else:
-                for step in range(low, end):
-                    val_out[FIRST + 2 * (place + step)] = int64(bits[step])
+                at = uint64(FIRST + 2 * place)
+                for step in range(start, stop):
+                    val_out[at + uint64(2) * step] = int64(bits[step])
                     sums[step] = 0

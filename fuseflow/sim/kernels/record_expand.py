@@ -1,6 +1,6 @@
 """From records to tokens, for readers that take tokens."""
 
-from numpy import float32, int32, int64, uint32
+from numpy import float32, int32, int64, uint32, uint64
 from numpy.typing import NDArray
 
 from fuseflow.sim.kernels._jit import kernel
@@ -51,26 +51,25 @@ def expand(
     while record < limit:
         start, length, end = shape[4 * record + START], shape[4 * record + LENGTH], shape[4 * record + END]
         steps = min(length - place, capacity - to)
-        at, stamp = FIRST + 2 * to, stamps[2 * record] + place
+        at, stamp = uint64(FIRST + 2 * to), stamps[2 * record] + place
+        for step in range(steps):
+            out[at + uint64(1) + uint64(2 * step)] = stamp + step
         if source == VALUES:
-            base = shape[4 * record + word] + place
+            start_at = uint64(shape[4 * record + word] + place)
             for step in range(steps):
-                out[at + 2 * step] = int64(bits[base + step])
-                out[at + 2 * step + 1] = stamp + step
+                out[at + uint64(2 * step)] = int64(bits[start_at + uint64(step)])
         elif source == REPEATED:
             token = repeated[record]
             for step in range(steps):
-                out[at + 2 * step] = token
-                out[at + 2 * step + 1] = stamp + step
+                out[at + uint64(2 * step)] = token
         elif source == COORDINATES and not dense:
+            start_at = uint64(start + place)
             for step in range(steps):
-                out[at + 2 * step] = storage[start + place + step]
-                out[at + 2 * step + 1] = stamp + step
+                out[at + uint64(2 * step)] = int64(storage[start_at + uint64(step)])
         else:
             base = place if source == COORDINATES else start + place
             for step in range(steps):
-                out[at + 2 * step] = base + step
-                out[at + 2 * step + 1] = stamp + step
+                out[at + uint64(2 * step)] = base + step
         to += steps
         place += steps
         if to == capacity:

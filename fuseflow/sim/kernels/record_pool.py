@@ -1,6 +1,6 @@
 """Values of records that are computed: one after the other in a pool, at the offsets of the shape."""
 
-from numpy import float32, int32, int64
+from numpy import float32, int32, int64, uint64
 from numpy.typing import NDArray
 
 from fuseflow.sim.kernels._jit import kernel
@@ -15,13 +15,10 @@ def pool_values(
     for record in range(first, limit):
         to = shape[4 * record + OFFSET]
         if word < 0:
-            value = values[record]
-            for step in range(shape[4 * record + LENGTH]):
-                out[to + step] = value
+            out[to : to + shape[4 * record + LENGTH]] = values[record]
         else:
-            base = shape[4 * record + word]
-            for step in range(shape[4 * record + LENGTH]):
-                out[to + step] = values[base + step]
+            base, length = shape[4 * record + word], shape[4 * record + LENGTH]
+            out[to : to + length] = values[base : base + length]
 
 
 @kernel
@@ -68,24 +65,25 @@ def pool_binary(
         to, length = shape[4 * record + OFFSET], shape[4 * record + LENGTH]
         a = int64(record) if left_word < 0 else shape[4 * record + left_word]
         b = int64(record) if right_word < 0 else shape[4 * record + right_word]
-        a_step = 0 if left_word < 0 else 1
-        b_step = 0 if right_word < 0 else 1
+        a_step = uint64(0) if left_word < 0 else uint64(1)
+        b_step = uint64(0) if right_word < 0 else uint64(1)
+        i, j, k = uint64(a), uint64(b), uint64(to)  # unsigned places: see ``sum_columns``
         if code == 0:
-            for step in range(length):
-                out[to + step] = left[a + a_step * step] * right[b + b_step * step]
+            for step in range(uint64(length)):
+                out[k + step] = left[i + a_step * step] * right[j + b_step * step]
         elif code == 1:
-            for step in range(length):
-                out[to + step] = left[a + a_step * step] + right[b + b_step * step]
+            for step in range(uint64(length)):
+                out[k + step] = left[i + a_step * step] + right[j + b_step * step]
         elif code == 2:
-            for step in range(length):
-                out[to + step] = left[a + a_step * step] - right[b + b_step * step]
+            for step in range(uint64(length)):
+                out[k + step] = left[i + a_step * step] - right[j + b_step * step]
         elif code == 3:
-            for step in range(length):
-                out[to + step] = left[a + a_step * step] / right[b + b_step * step]
+            for step in range(uint64(length)):
+                out[k + step] = left[i + a_step * step] / right[j + b_step * step]
         else:
-            for step in range(length):
-                x, y = left[a + a_step * step], right[b + b_step * step]
+            for step in range(uint64(length)):
+                x, y = left[i + a_step * step], right[j + b_step * step]
                 if code == 4:
-                    out[to + step] = x if x >= y or x != x else y
+                    out[k + step] = x if x >= y or x != x else y
                 else:
-                    out[to + step] = x if x <= y or x != x else y
+                    out[k + step] = x if x <= y or x != x else y

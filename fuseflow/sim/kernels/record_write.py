@@ -54,8 +54,7 @@ def write_crd_records(
                 for step in range(length):
                     coordinates[count + step] = step
             else:
-                for step in range(length):
-                    coordinates[count + step] = storage[start + step]
+                coordinates[count : count + length] = storage[start : start + length]
             count += length
         clock = max(clock, stamps[2 * record + 1] + shift)
         record += 1
@@ -145,8 +144,7 @@ def write_val_records(
             busy += length
             if carried:
                 base = shape[4 * record + word]
-                for step in range(length):
-                    written[count + step] = bits[base + step]
+                written[count : count + length] = bits[base : base + length]
             count += length
         clock = max(clock, stamps[2 * record + 1] + shift)
         record += 1
