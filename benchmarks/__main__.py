@@ -14,6 +14,7 @@ from pathlib import Path
 
 from benchmarks.engine import engine_rows
 from benchmarks.gcn import collab_rows, compile_rows, gcn_rows, mag_rows
+from benchmarks.measure import clock_name, use_processor_time
 
 SUITES = {"compile": compile_rows, "engine": engine_rows, "gcn": gcn_rows, "collab": collab_rows, "mag": mag_rows}
 BY_REQUEST = {"mag"}
@@ -25,7 +26,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("suites", nargs="*", choices=[*SUITES, []], help="suites to run (default: all but mag)")
     parser.add_argument("--out", type=Path, default=Path("out/bench.json"))
+    parser.add_argument("--cpu", action="store_true", help="processor time instead of wall time")
     options = parser.parse_args()
+    if options.cpu:
+        use_processor_time()
     rows = []
     for name in options.suites or [name for name in SUITES if name not in BY_REQUEST]:
         for row in SUITES[name]():
@@ -36,7 +40,7 @@ def main() -> int:
             sys.stdout.write(f"{row['name']:45s} {row['value']:12.4g} {row['unit']:10s}{target} {met}{ratio}\n")
             sys.stdout.flush()
     options.out.parent.mkdir(parents=True, exist_ok=True)
-    document = {"machine": machine(), "rows": rows}
+    document = {"machine": machine(), "clock": clock_name(), "rows": rows}
     temporary = options.out.with_suffix(".tmp")
     temporary.write_text(json.dumps(document, indent=2) + "\n")
     os.replace(temporary, options.out)

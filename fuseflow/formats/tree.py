@@ -38,7 +38,9 @@ class FiberTree:
     def __post_init__(self) -> None:
         object.__setattr__(self, "shape", check_shape(self.shape, self.format.order, f'format "{self.format}"'))
         values = convert.float32_values(np.asarray(self.values), "tree")
-        object.__setattr__(self, "values", np.ascontiguousarray(values) if values.ndim else values)
+        # An array that repeats one number is kept: it stands for values that nobody computed, and takes no memory.
+        contiguous = values if not values.ndim or values.strides == (0,) else np.ascontiguousarray(values)
+        object.__setattr__(self, "values", contiguous)
         check_tree(self.shape, self.format, self.levels, self.values)
 
     @property

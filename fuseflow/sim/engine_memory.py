@@ -132,7 +132,7 @@ class ValSink:
     @property
     def written(self) -> NDArray[np.float32]:
         count = int(self._state[COUNT])
-        return self.bits[:count].view(np.float32) if self.carried else np.full(count, np.nan, np.float32)
+        return self.bits[:count].view(np.float32) if self.carried else np.broadcast_to(np.float32(np.nan), count)
 
 
 class DenseSums:
