@@ -64,6 +64,10 @@ def simulate(
         run(units, _watcher(units, tensors, progress, observation) if watched else None)
     except _Stopped:
         complete = False
+    except KeyboardInterrupt:
+        if not observation.keep_interrupted:
+            raise
+        complete = False
     cycles = max((unit.clock for unit in units), default=0)
     for unit in units:
         cycles = max(cycles, *(int(stream.buffer[1]) for stream in unit.outputs), 0)
