@@ -31,6 +31,7 @@ from fuseflow.einsum.operators import BinaryOp, ReduceOp, UnaryOp
 from fuseflow.errors import SimulationError
 from fuseflow.formats import FiberTree
 from fuseflow.sim.engine import simulate
+from fuseflow.sim.engine_limits import Core
 
 SIZE = 24
 """Rows and columns: their product is more than the first hash table of an accumulator of order 2 holds."""
@@ -44,8 +45,8 @@ def warm() -> float:
     start = monotonic()
     values = np.arange(1, SIZE * SIZE + 1, dtype=np.float32).reshape(SIZE, SIZE)
     tensors = {"T": FiberTree.from_dense(values, "csr"), "V": FiberTree.from_dense(np.ones(1, np.float32))}
-    result = simulate(graph(), tensors)
-    if not np.array_equal(result.output.to_dense(), values):
+    results = [simulate(graph(), tensors, core=core) for core in (Core.CHUNK, Core.TOKEN)]
+    if not all(np.array_equal(result.output.to_dense(), values) for result in results):
         raise SimulationError(
             "the compiled kernels give a wrong result; remove stale compiled code (the __pycache__ folders of "
             "fuseflow/sim/kernels, or NUMBA_CACHE_DIR) and run this again"
