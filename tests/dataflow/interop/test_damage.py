@@ -9,13 +9,14 @@ import pytest
 import fuseflow as ff
 from fuseflow.compiled import compile
 from fuseflow.dataflow.graph import Graph
-from fuseflow.dataflow.interop import from_dot_text, read_comal, read_dot, read_graph, sam_dot, write_comal
+from fuseflow.dataflow.interop import extensions, from_dot_text, read_comal, read_dot, read_graph, sam_dot, write_comal
 from fuseflow.dataflow.interop.comal import BINARY_NAME, TEXT_NAME
 from fuseflow.dataflow.interop.comal_import import from_message
 from fuseflow.dataflow.interop.schema import EXTENSION, comal_graph
 from fuseflow.errors import DataError, FuseflowError, VerifyError
 from fuseflow.formats import FiberTree
 from fuseflow.sim import interpret
+from tests.dataflow.interop.graphs import random_graphs
 
 DOT = """digraph SAM {
     comment="x=s0,b=s0,c=s0"
@@ -156,6 +157,24 @@ def test_a_foreign_graph(tmp_path: Path) -> None:
     assert interpret(found, data).cycles == interpret(graph, tensors).cycles
     with pytest.raises(VerifyError, match=r"the size of index .* is not known; give the tensors"):
         read_graph(tmp_path)
+
+
+def test_foreign_graphs_of_random_programs(tmp_path: Path) -> None:
+    """Every graph that the reference can run is the same graph without our extensions."""
+    count = 0
+    for graph, tensors in random_graphs(range(8)):
+        if extensions(graph):
+            continue
+        write_comal(tmp_path, graph, tensors)
+        message = comal_graph()()
+        message.ParseFromString((tmp_path / BINARY_NAME).read_bytes())
+        foreign(message)
+        (tmp_path / BINARY_NAME).write_bytes(message.SerializeToString())
+        found, data = read_comal(tmp_path)
+        assert {each.name: each.block for each in found} == {each.name: each.block for each in graph}
+        assert found.outputs == graph.outputs and set(data) == set(graph.tensors)
+        count += 1
+    assert count > 10
 
 
 def test_mutated_binary(tmp_path: Path) -> None:
