@@ -10,7 +10,7 @@ import pytest
 from fuseflow.dataflow.interop import from_dot_text, read_dot
 from fuseflow.errors import VerifyError
 from fuseflow.formats import FiberTree, Format
-from fuseflow.sim import interpret
+from fuseflow.sim import interpret, simulate
 from tests.sim.conformance import folder
 
 FOLDER = folder() / "custard"
@@ -70,7 +70,9 @@ def test_right_graphs(name: str) -> None:
     path = FOLDER / f"{name}.gv"
     for seed in range(12):
         arrays, trees = data(path, operands, seed)
-        result = interpret(read_dot(path, trees), trees)
+        graph = read_dot(path, trees)
+        result = interpret(graph, trees)
+        assert simulate(graph, trees).cycles == result.cycles
         np.testing.assert_array_equal(result.output.to_dense(), formula(**arrays), err_msg=f"seed {seed}")
 
 
