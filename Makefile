@@ -13,7 +13,7 @@ PINS := requirements/constraints.txt
 WORKERS ?= 2
 PROGRAMS ?= 10000
 
-.PHONY: demo test lint fuzz models bench lab warm clean
+.PHONY: expressions demo test lint fuzz models bench lab warm clean
 .DEFAULT_GOAL := demo
 
 demo: $(VENV)/.installed
@@ -36,6 +36,10 @@ fuzz: $(VENV)/.dev
 models: $(VENV)/.installed
 	@mkdir -p out
 	@$(BIN)/python -m benchmarks.paper_sizes $(JOBS)
+
+# SAM's kind of expressions in every order and in random formats: SEED=n draws other formats and data.
+expressions: $(VENV)/.dev
+	@$(BIN)/python -m tests.sim.expressions $(or $(SEED),0)
 
 bench: $(VENV)/.installed
 	@mkdir -p out
