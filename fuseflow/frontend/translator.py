@@ -68,7 +68,7 @@ class Translator:
 
     ``known`` holds what can be computed while tracing (see :mod:`.constants`), ``given`` the data of float inputs,
     which only comparisons may look at. ``storage`` names the node whose memory a view shares; ``hidden`` says what
-    masked-out elements are in PyTorch (see :mod:`.hidden`).
+    masked-out elements are in PyTorch (see :mod:`.hidden`), ``kept`` which elements a mask has left.
     """
 
     values: dict["fx.Node", "Value | list[Value]"] = field(default_factory=dict)
@@ -81,6 +81,7 @@ class Translator:
     storage: dict["fx.Node", "fx.Node"] = field(default_factory=dict)
     sources: dict[str, Source] = field(default_factory=dict)
     hidden: dict[str, Hidden] = field(default_factory=dict)
+    kept: dict[str, "torch.Tensor"] = field(default_factory=dict)
     statements: list[Statement] = field(default_factory=list)
     shapes: dict[str, tuple[int, ...]] = field(default_factory=dict)
     indices: dict[str, list[str | None]] = field(default_factory=dict)
