@@ -10,8 +10,9 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 PINS := requirements/constraints.txt
 WORKERS ?= 2
+PROGRAMS ?= 10000
 
-.PHONY: demo test lint bench lab warm clean
+.PHONY: demo test lint fuzz bench lab warm clean
 .DEFAULT_GOAL := demo
 
 demo: $(VENV)/.installed
@@ -27,6 +28,9 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff format --check . >$(VENV)/.format 2>&1 || { cat $(VENV)/.format; failed=1; }; \
 	$(BIN)/mypy --no-error-summary || failed=1; \
 	test $$failed = 0 && echo "lint: clean"
+
+fuzz: $(VENV)/.dev
+	@$(BIN)/python -m tests.fuzz_programs $(PROGRAMS)
 
 bench: $(VENV)/.installed
 	@mkdir -p out

@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from fuseflow.models import trace as trace
     from fuseflow.run import Run as Run
     from fuseflow.schedule import Iteration as Iteration
+    from fuseflow.schedule import Lanes as Lanes
     from fuseflow.schedule import Region as Region
+    from fuseflow.schedule import Scatter as Scatter
     from fuseflow.schedule import Schedule as Schedule
     from fuseflow.sim import Machine as Machine
 
@@ -38,12 +40,14 @@ _HOMES = {
     "Format": "fuseflow.formats",
     "FuseflowError": "fuseflow.errors",
     "Iteration": "fuseflow.schedule",
+    "Lanes": "fuseflow.schedule",
     "Machine": "fuseflow.sim",
     "Model": "fuseflow.models",
     "OnCycle": "fuseflow.lowering",
     "Program": "fuseflow.einsum",
     "Region": "fuseflow.schedule",
     "Run": "fuseflow.run",
+    "Scatter": "fuseflow.schedule",
     "Schedule": "fuseflow.schedule",
     "compare": "fuseflow.comparison",
     "compile": "fuseflow.compiled",

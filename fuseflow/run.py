@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fuseflow.dataflow.graph import Graph
+from fuseflow.einsum import Program, Statement, move_tree
 from fuseflow.errors import FuseflowError, SimulationError
 from fuseflow.formats import FiberTree, Format
 from fuseflow.models import Model
@@ -70,7 +71,10 @@ class Check:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Run:
-    """A finished run. ``cycles`` is the sum over kernels, which run one after the other."""
+    """A finished run. ``cycles`` is the sum over kernels, which run one after the other.
+
+    ``moved`` names the tensors that layout statements made between kernels: this costs no cycles and no bytes.
+    """
 
     model: Model
     schedule: str
@@ -79,6 +83,7 @@ class Run:
     outputs: dict[str, NDArray[np.float32]]
     compile_seconds: float
     simulate_seconds: float
+    moved: tuple[str, ...] = ()
 
     @property
     def cycles(self) -> int:
@@ -127,6 +132,8 @@ class Run:
             f"  {self.flops:,} FLOPs, {self.bytes:,} bytes, simulated in {self.simulate_seconds:.2f} s",
         ]
         lines += [f"  {kernel.name}: {kernel.result.cycles:,} cycles" for kernel in self.kernels]
+        if self.moved:
+            lines.append(f"  moved between kernels, at no cost: {', '.join(self.moved)}")
         return "\n".join(lines)
 
 
@@ -166,6 +173,8 @@ def execute(
         raise SimulationError(f"unknown engine {engine!r}; use 'compiled' or 'interpreter'")
     started = time.perf_counter()
     tensors: dict[str, FiberTree] = {**model.tensors, **constants}
+    waiting = [statement for statement in model.program.statements if statement.is_layout]
+    moved = _move(waiting, tensors, model.program)
     kernels: list[KernelRun] = []
     for number, kernel in enumerate(graphs):
         name, graph = kernel.name, kernel.graph
@@ -182,9 +191,23 @@ def execute(
         kernels.append(KernelRun(name, result, time.perf_counter() - begun))
         for produced, tree in result.outputs.items():
             tensors[produced] = tree.convert(kernel.formats[produced])
+        moved += _move(waiting, tensors, model.program)
     outputs = {name: tensors[name].to_dense() for name in model.program.outputs}
     seconds = time.perf_counter() - started
-    return Run(model, schedule, machine, tuple(kernels), outputs, compile_seconds, seconds)
+    return Run(model, schedule, machine, tuple(kernels), outputs, compile_seconds, seconds, tuple(moved))
+
+
+def _move(waiting: list[Statement], tensors: dict[str, FiberTree], program: Program) -> list[str]:
+    """Run the layout statements whose operands are stored by now; the others stay in ``waiting``."""
+    done: list[str] = []
+    for statement in tuple(waiting):
+        if all(access.tensor in tensors for access in statement.operands):
+            made = program.tensor(statement.name)
+            parts = [tensors[access.tensor] for access in statement.operands]
+            tensors[made.name] = move_tree(statement, parts, made.shape, made.format)
+            waiting.remove(statement)
+            done.append(made.name)
+    return done
 
 
 def _relay(progress: Callable[[RunProgress], None], kernel: int, kernels: int, name: str) -> Callable[[Progress], None]:

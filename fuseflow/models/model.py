@@ -65,7 +65,7 @@ def trace(
         module.eval()
         try:
             with torch.no_grad():
-                result = torch.func.functional_call(module, state, arguments)
+                result = torch.func.functional_call(module, state, arguments, tie_weights=False)
         finally:
             for part, training in flags.items():
                 part.training = training
