@@ -87,7 +87,7 @@ EXERCISES = (
         "5.3",
         "What is the smallest width of W for which the global iteration multiplies at least 1.5 times as often?",
         "a whole number from 1 to 16",
-        "Let n be the nonzeros of A times 3: the global iteration needs n + n·width, the factored one n + rows·3·width.",
+        "Let n be the nonzeros of A times 3: global iteration needs n + n·width, factored n + rows·3·width.",
         "The more columns the last matrix has, the more it pays to sum early.",
         _width,
     ),

@@ -75,6 +75,15 @@ def test_orders_and_iteration_are_controls(model: ff.Model) -> None:
     ask(picker, "knob", region="conv1", key="iteration", value="global")
     assert picker.notice == {} and picker.schedule.regions[0].iteration is Iteration.GLOBAL
     assert picker.regions[0]["knobs"][0]["value"] == "global"
+    ask(picker, "knob", region="conv2", key="lanes", value="i ×4")
+    assert picker.notice == {} and picker.schedule.regions[1].lanes == (ff.Lanes("i", 4),)
+    ask(picker, "knob", region="conv2", key="scatter", value="balanced")
+    assert picker.schedule.regions[1].lanes == (ff.Lanes("i", 4, ff.Scatter.BALANCED),)
+    assert [knob["value"] for knob in picker.regions[1]["knobs"]] == ["factored", "i ×4", "balanced"]
+    ask(picker, "knob", region="conv2", key="lanes", value="none")
+    assert picker.schedule.regions[1].lanes == ()
+    ask(picker, "knob", region="conv2", key="lanes", value="many")
+    assert "pick one from the list" in picker.notice["text"]
     ask(picker, "knob", region="conv1", key="colour", value="red")
     assert "no setting 'colour'" in picker.notice["text"]
 
@@ -86,6 +95,7 @@ def test_code_gives_the_same_schedule_back(model: ff.Model) -> None:
         lambda: None,
         lambda: ask(picker, "toggle", source="linear", target="relu"),
         lambda: ask(picker, "knob", region="conv1", key="iteration", value="global"),
+        lambda: ask(picker, "knob", region="conv2", key="lanes", value="i ×2"),
     ):
         change()
         names: dict[str, Any] = {"model": model}

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from fuseflow.dataflow.graph import Graph
 
-_LANE = re.compile(r"[ _.](?:lane[ _]?)(\d+)\b")
+_LANE = re.compile(r"@(\d+)")
 FONT = "Helvetica,Arial,sans-serif"
 _COLOURS = {"iteration": "#CFE4F5", "compute": "#FBDDC1", "construction": "#E4EFC8"}
 
