@@ -1,6 +1,7 @@
 # Each target stands alone: it makes .venv and installs what it needs first. Needs Python 3.11 or newer, nothing else.
 #   make demo   GCN on Cora in three schedules: a table, out/demo.json and out/demo/report.html
 #   make test   the tests          make lint   ruff and mypy        make bench  out/bench.json
+#   make models  the paper's models at the paper's sizes, minutes to an hour; JOBS="sae-imagenet gpt3-K1" runs these
 #   make lab    JupyterLab         make warm   compile the engine   make clean  remove .venv and out
 #   make app    the workbench as an app (Voila)      make notebooks      run every notebook
 #   make test-browser  the workbench in a real browser; make screenshots and make bench-workbench write what docs/ shows of it
@@ -14,7 +15,7 @@ PINS := requirements/constraints.txt
 WORKERS ?= 2
 PROGRAMS ?= 10000
 
-.PHONY: demo test lint fuzz bench lab app notebooks test-browser screenshots bench-workbench warm clean
+.PHONY: demo test lint fuzz models bench lab app notebooks test-browser screenshots bench-workbench warm clean
 .DEFAULT_GOAL := demo
 
 demo: $(VENV)/.installed
@@ -33,6 +34,10 @@ lint: $(VENV)/.lab
 
 fuzz: $(VENV)/.dev
 	@$(BIN)/python -m tests.fuzz_programs $(PROGRAMS)
+
+models: $(VENV)/.installed
+	@mkdir -p out
+	@$(BIN)/python -m benchmarks.paper_sizes $(JOBS)
 
 bench: $(VENV)/.installed
 	@mkdir -p out

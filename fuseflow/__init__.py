@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from fuseflow.formats import Format as Format
     from fuseflow.lowering import OnCycle as OnCycle
     from fuseflow.models import Model as Model
+    from fuseflow.models import from_mlir as from_mlir
     from fuseflow.models import trace as trace
     from fuseflow.run import Run as Run
     from fuseflow.schedule import Iteration as Iteration
@@ -51,6 +52,7 @@ _HOMES = {
     "Schedule": "fuseflow.schedule",
     "compare": "fuseflow.comparison",
     "compile": "fuseflow.compiled",
+    "from_mlir": "fuseflow.models",
     "parse": "fuseflow.einsum",
     "trace": "fuseflow.models",
 }

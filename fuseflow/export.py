@@ -11,6 +11,7 @@ from fuseflow.dataflow.graph import Graph
 from fuseflow.dataflow.interop import write_comal, write_dot
 from fuseflow.errors import DataError
 from fuseflow.formats import FiberTree
+from fuseflow.run import move_stored
 from fuseflow.sim import interpret, simulate
 
 ExportFormat = Literal["dot", "comal"]
@@ -29,6 +30,7 @@ def kernels_with_data(compiled: Compiled, engine: Engine = "compiled") -> Iterat
     """Every kernel in the order in which they run. Each is simulated, for the data of those after it."""
     run = simulate if engine == "compiled" else interpret
     tensors = {**compiled.model.tensors, **compiled.constants}
+    move_stored(compiled.model.program, tensors)
     for number, region in enumerate(compiled.regions):
         graph = region.graph
         used = {node.block.tensor for node in graph if isinstance(node.block, Array | LevelScanner | Locate)}
@@ -37,6 +39,7 @@ def kernels_with_data(compiled: Compiled, engine: Engine = "compiled") -> Iterat
             result = run(graph, {name: tensors[name] for name in graph.tensors})
             for name, tree in result.outputs.items():
                 tensors[name] = tree.convert(region.formats[name])
+            move_stored(compiled.model.program, tensors)
 
 
 def export(

@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fuseflow.dataflow.graph import Graph
-from fuseflow.einsum import Program, Statement, move_tree
+from fuseflow.einsum import Program, move_tree
 from fuseflow.errors import FuseflowError, SimulationError
 from fuseflow.formats import FiberTree, Format
 from fuseflow.models import Model
@@ -173,8 +173,7 @@ def execute(
         raise SimulationError(f"unknown engine {engine!r}; use 'compiled' or 'interpreter'")
     started = time.perf_counter()
     tensors: dict[str, FiberTree] = {**model.tensors, **constants}
-    waiting = [statement for statement in model.program.statements if statement.is_layout]
-    moved = _move(waiting, tensors, model.program)
+    moved = move_stored(model.program, tensors)
     kernels: list[KernelRun] = []
     for number, kernel in enumerate(graphs):
         name, graph = kernel.name, kernel.graph
@@ -191,21 +190,21 @@ def execute(
         kernels.append(KernelRun(name, result, time.perf_counter() - begun))
         for produced, tree in result.outputs.items():
             tensors[produced] = tree.convert(kernel.formats[produced])
-        moved += _move(waiting, tensors, model.program)
+        moved += move_stored(model.program, tensors)
     outputs = {name: tensors[name].to_dense() for name in model.program.outputs}
     seconds = time.perf_counter() - started
     return Run(model, schedule, machine, tuple(kernels), outputs, compile_seconds, seconds, tuple(moved))
 
 
-def _move(waiting: list[Statement], tensors: dict[str, FiberTree], program: Program) -> list[str]:
-    """Run the layout statements whose operands are stored by now; the others stay in ``waiting``."""
+def move_stored(program: Program, tensors: dict[str, FiberTree]) -> list[str]:
+    """Add to ``tensors`` what layout statements make of those that are stored by now; the names of what is new."""
     done: list[str] = []
-    for statement in tuple(waiting):
-        if all(access.tensor in tensors for access in statement.operands):
+    for statement in program.statements:
+        ready = statement.is_layout and statement.name not in tensors
+        if ready and all(access.tensor in tensors for access in statement.operands):
             made = program.tensor(statement.name)
             parts = [tensors[access.tensor] for access in statement.operands]
             tensors[made.name] = move_tree(statement, parts, made.shape, made.format)
-            waiting.remove(statement)
             done.append(made.name)
     return done
 

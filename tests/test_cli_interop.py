@@ -12,6 +12,7 @@ from fuseflow.cli import app
 from fuseflow.compiled import compile
 from fuseflow.dataflow.interop import write_comal, write_dot
 from fuseflow.formats import read_npz, write_mtx, write_npz, write_tns
+from tests.frontend.mlir.texts import gcn_layer
 
 A = np.array([[1, 0, 2], [0, 0, 3], [0, 0, 0]], np.float32)
 X = np.array([[0, 1], [2, 3], [4, 0]], np.float32)
@@ -92,3 +93,17 @@ def test_export(tmp_path: Path) -> None:
 def test_export_to_a_file_in_the_way(tmp_path: Path) -> None:
     (tmp_path / "x").write_text("")
     assert "cannot make the folder" in message("export", "gcn", "--dataset", "karate", "--out", tmp_path / "x")
+
+
+def test_mlir(tmp_path: Path) -> None:
+    (tmp_path / "layer.mlir").write_text(gcn_layer())
+    write_npz(tmp_path / "a.npz", ff.FiberTree.from_dense(np.eye(6, dtype=np.float32), "cc"))
+    result = invoke("simulate", tmp_path / "layer.mlir", f"arg1={tmp_path / 'a.npz'}", "--schedule", "unfused")
+    assert result.exit_code == 0, result.output
+    assert re.search(r"Run layer, schedule unfused: [\d,]+ cycles in 4 kernels", result.stdout)
+    assert "random data: arg0" in result.stdout and "agrees with the dense interpreter" in result.stdout
+    assert "say which tensor it is" in message("simulate", tmp_path / "layer.mlir", tmp_path / "a.npz")
+    (tmp_path / "layer.mlir").write_text("func.func @f(%x: tensor<2xf32>) { %0 = tensor.gather %x }")
+    assert "line 1, column 40: operation 'tensor.gather' is not supported" in message(
+        "simulate", tmp_path / "layer.mlir"
+    )

@@ -7,17 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fuseflow.cli.failures import reported
-from fuseflow.cli.inputs import known_dataset, make_model, output_file
-from fuseflow.cli.options import (
-    Dataset,
-    EngineName,
-    Features,
-    FeaturesOption,
-    Hidden,
-    ModelName,
-    Seed,
-    WeightSparsity,
-)  # fmt: skip
+from fuseflow.cli.inputs import check_request, make_model, output_file
+from fuseflow.cli.options import EngineName, Request, for_model
 from fuseflow.errors import DataError, SimulationError
 from fuseflow.schedule import named
 
@@ -37,25 +28,21 @@ class FileFormat(StrEnum):
 
 
 @reported
+@for_model
 def export(
-    model: ModelName,
+    request: Request,
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where to write; made if need be.")],
     file_format: Annotated[
         FileFormat, typer.Option("--format", help="SAM's DOT, or the reference simulator's protobuf and data files.")
     ] = FileFormat.dot,
-    dataset: Dataset = "cora",
     schedule: Annotated[
         str, typer.Option("--schedule", metavar="NAME", help="A preset or the path of a .json schedule.")
     ] = "partial",
-    hidden: Hidden = 16,
-    weight_sparsity: WeightSparsity = 0.6,
-    features: FeaturesOption = Features.dense,
-    seed: Seed = 0,
 ) -> None:
     """Write the graphs of a compiled model, one per kernel, for SAM or for the reference simulator."""
-    known_dataset(dataset)
+    check_request(request)
     chosen = named(schedule)
-    made = make_model(model, dataset, hidden, weight_sparsity, features, seed)
+    made = make_model(request)
     from fuseflow.compiled import compile
     from fuseflow.dataflow.interop import extensions
     from fuseflow.export import export as write_files
@@ -82,8 +69,13 @@ def simulate(
     out: Annotated[
         str | None, typer.Option("--out", metavar="FILE", help="Write the result: .mtx, .tns or .npz.")
     ] = None,
+    schedule: Annotated[str, typer.Option("--schedule", metavar="NAME", help="For MLIR: preset or .json.")] = "full",
+    masks: Annotated[list[str] | None, typer.Option("--mask", metavar="NAME", help="For MLIR: a mask.")] = None,
 ) -> None:
-    """Simulate a graph from a file on tensors from files."""
+    """Simulate a graph from a file, or a program in MLIR, on tensors from files."""
+    if graph.suffix.lower() == ".mlir":
+        _simulate_mlir(graph, tensors or [], schedule, masks or [], engine)
+        return
     target = None if out is None else output_file(Path(out))
     if target is not None:
         _writer(target)
@@ -99,6 +91,26 @@ def simulate(
     if both:
         other = EngineName.interpreter if engine is EngineName.compiled else EngineName.compiled
         _compare(result, _run(made, data, other), engine, other)
+
+
+def _simulate_mlir(path: Path, given: list[str], schedule: str, masks: list[str], engine: EngineName) -> None:
+    """Compile, run and check a program; what is not given is random."""
+    from fuseflow.compiled import compile
+    from fuseflow.models import from_mlir
+
+    chosen = named(schedule)
+    data = {}
+    for text in given:
+        name, equals, file = text.partition("=")
+        if not equals:
+            raise DataError(f"{text}: say which tensor it is, as in arg0={text}")
+        data[name] = _reader(Path(file))(Path(file))
+    model = from_mlir(path, data, masks=masks)
+    run = compile(model, chosen(model.program)).simulate(engine=engine.value)
+    typer.echo(repr(run))
+    for what, text in model.notes.items():
+        typer.echo(f"  {what}: {text}")
+    typer.echo(f"  {run.check()!r}")
 
 
 def _compare(first: "Result", second: "Result", engine: EngineName, other: EngineName) -> None:
@@ -143,7 +155,7 @@ def _read(path: Path, given: list[str]) -> "tuple[Graph, dict[str, FiberTree]]":
 def _tensors(text: str, formats: "dict[str, Format]") -> "dict[str, FiberTree]":
     """What ``NAME=FILE``, ``FILE`` (its stem is the name) or ``FOLDER`` holds, in the format that the graph reads."""
     from fuseflow.dataflow.interop import StoredLevel, read_data
-    from fuseflow.formats import LevelKind, read_mtx, read_npz, read_tns
+    from fuseflow.formats import LevelKind
 
     name, equals, rest = text.partition("=")
     path = Path(rest if equals else text)
@@ -160,11 +172,18 @@ def _tensors(text: str, formats: "dict[str, Format]") -> "dict[str, FiberTree]":
     label = name if equals else path.name.split(".")[0]
     if label not in formats:
         raise DataError(f"the graph has no tensor {label!r}; it has {', '.join(formats)}: give NAME=FILE")
+    return {label: _reader(path)(path).convert(formats[label])}
+
+
+def _reader(path: Path) -> "Callable[[Path], FiberTree]":
+    """The function that reads files named so."""
+    from fuseflow.formats import read_mtx, read_npz, read_tns
+
     readers: dict[str, Callable[[Path], FiberTree]] = {".mtx": read_mtx, ".tns": read_tns, ".npz": read_npz}
     suffix = next((each for each in readers if each in path.suffixes), None)
     if suffix is None:
         raise DataError(f"{path}: tensors are read from .mtx, .tns and .npz files, and from folders of number files")
-    return {label: readers[suffix](path).convert(formats[label])}
+    return readers[suffix]
 
 
 def _writer(path: Path) -> "Callable[[Path, FiberTree], None]":

@@ -116,6 +116,10 @@ MODEL_OPTIONS: dict[str, Any] = {
     "ffn": Annotated[int | None, _size("gpt3: width of the feed-forward layer.", "3072")],
     "decoders": Annotated[int | None, _size("gpt3: decoders, one behind the other.", "1")],
     "activation": Annotated[Activation | None, typer.Option(help="gpt3: activation.", show_default="gelu")],
+    "sampled": Annotated[
+        bool | None,
+        typer.Option("--sampled/--selected", help="attention: the mask samples products, or selects from all of them."),
+    ],
     "small": Annotated[bool | None, typer.Option("--small", help="sae, gpt3, attention: small sizes, to try things.")],
     "seed": Annotated[int | None, typer.Option(min=0, max=MAX_SEED, help="Seed of what is random.", show_default="0")],
 }

@@ -3,6 +3,7 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from fuseflow.models.mlir import from_mlir
 from fuseflow.models.model import Model, from_text, trace
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ __all__ = [
     "OPTIONS",
     "Model",
     "attention",
+    "from_mlir",
     "from_text",
     "gcn",
     "gpt3",
@@ -33,7 +35,7 @@ OPTIONS: dict[str, tuple[str, ...]] = {
     "graphsage": _GRAPH,
     "sae": ("dataset", "batch", "hidden", "weight_sparsity", "small", "side", "folder", "seed"),
     "gpt3": ("block", "sequence", "heads", "width", "ffn", "decoders", "activation", "small", "seed"),
-    "attention": ("block", "sequence", "heads", "width", "small", "seed"),
+    "attention": ("block", "sequence", "heads", "width", "sampled", "small", "seed"),
 }
 """Arguments of every built-in model, here so that the command line need not load PyTorch to know them."""
 

@@ -85,16 +85,27 @@ def attention(
     sequence: int = 1024,
     heads: int = 12,
     width: int = 768,
+    sampled: bool = True,
     small: bool = False,
     seed: int = 0,
 ) -> Model:
-    """Block-sparse attention alone (K2): queries, keys and values [1, heads, sequence, width / heads], all dense."""
+    """Block-sparse attention alone (K2): queries, keys and values [1, heads, sequence, width / heads], all dense.
+
+    ``sampled`` keys are stored row by row, so that only the products that the mask keeps are computed. Otherwise they
+    are stored transposed, as in the artifact's figures: all products are computed, and the mask selects from them.
+    """
     sizes = _sizes(small, block, sequence, heads, width, SMALL["ffn"])
     module = SparseAttention(torch.from_numpy(bigbird_mask(sizes.sequence, sizes.block)))
     generator = torch.Generator().manual_seed(seed)
     shape = (1, sizes.heads, sizes.sequence, sizes.width // sizes.heads)
     inputs = tuple(torch.randn(shape, generator=generator) for _ in range(3))
-    return _finished("attention", module, inputs, {"keys": "dddd", **dict.fromkeys(MASKED, "ddcc")}, sizes)
+    return _finished(
+        "attention",
+        module,
+        inputs,
+        {"keys": "dddd" if sampled else "dddd:0,1,3,2", **dict.fromkeys(MASKED, "ddcc")},
+        sizes,
+    )
 
 
 def gpt3_kernel(

@@ -5,6 +5,7 @@ import pytest
 
 import fuseflow as ff
 from fuseflow.errors import TraceError
+from fuseflow.export import kernels_with_data
 from fuseflow.models import transformer
 from fuseflow.models.bigbird import bigbird_mask
 from fuseflow.models.stack import total
@@ -74,6 +75,13 @@ def test_the_mask_is_the_artifacts(block: int, stored: int) -> None:
     assert (mask != bigbird_mask(1024, block, seed=1)).any()
 
 
+def test_keys_stored_transposed_make_every_product() -> None:
+    sampled, selected = (ff.models.attention(small=True, sampled=sampled) for sampled in (True, False))
+    assert counts(selected, "full") == [48]
+    assert ff.compile(selected).regions[0].order == ("i", "j", "k", "l", "m", "n")
+    assert ff.compile(sampled).regions[0].order == ("i", "j", "k", "m", "l", "n")
+
+
 def test_stored_as_in_the_artifact() -> None:
     program = ff.models.attention(small=True).program
     formats = {tensor.name: (tensor.shape, str(tensor.format)) for tensor in program.inputs}
@@ -101,3 +109,10 @@ def test_what_makes_no_model() -> None:
         ff.models.gpt3_parts("fused")
     with pytest.raises(TraceError, match="decoders must be at least 1, not 0"):
         ff.models.gpt3_parts("full", 0)
+
+
+def test_kernels_can_be_exported_with_what_barriers_moved() -> None:
+    compiled = ff.compile(ff.models.gpt3(small=True), "full")
+    tensors = [kernel.tensors for kernel in kernels_with_data(compiled)]
+    assert {"view", "view_1", "view_2"} <= set(tensors[1])
+    assert "reshape" in tensors[2]

@@ -4,7 +4,7 @@ from random import Random
 
 import numpy as np
 import pytest
-from fuseflow_widgets import edits
+from fuseflow_widgets import edits, program_picture
 from fuseflow_widgets.edits import History
 
 import fuseflow as ff
@@ -101,3 +101,15 @@ def test_history() -> None:
     assert history.undo().undo().undo().present == one
     assert history.undo().redo().present == three
     assert history.undo().push(one).redo().present == one
+
+
+def test_barriers_are_drawn_and_cannot_be_fused() -> None:
+    model = ff.einsum(
+        "X[i,j] = relu(A[i,j])\nY[a] = reshape[i,j](X[i,j], 6)\nZ[a] = exp(Y[a])", A=[[1, 2, 3], [4, 5, 6]]
+    )
+    schedule = Schedule.full(model)
+    assert [edits.fused(schedule, edge) for edge in edits.edges(model.program)] == [False, False]
+    picture = program_picture.program_dot(model.program, schedule)
+    assert "reshape[i,j]" in picture
+    with pytest.raises(ScheduleError, match="Y is a barrier: it moves stored elements between regions"):
+        edits.toggle(schedule, model.program, ("X", "Y"))

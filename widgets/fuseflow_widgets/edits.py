@@ -40,8 +40,8 @@ def home(schedule: Schedule, statement: str) -> Region:
 
 
 def fused(schedule: Schedule, edge: Edge) -> bool:
-    """Whether both ends of ``edge`` are in one region."""
-    return home(schedule, edge[0]) == home(schedule, edge[1])
+    """Whether both ends of ``edge`` are in one region. A barrier (a layout statement) is in none."""
+    return any(set(edge) <= set(region.statements) for region in schedule.regions)
 
 
 def toggle(schedule: Schedule, program: Program, edge: Edge) -> Schedule:
@@ -52,6 +52,11 @@ def toggle(schedule: Schedule, program: Program, edge: Edge) -> Schedule:
 def merge(schedule: Schedule, program: Program, edge: Edge) -> Schedule:
     """The regions at both ends of ``edge`` as one region. Both keep no order: that of the whole is chosen anew."""
     _require_edge(program, edge)
+    barriers = [name for name in edge if program.statement(name).is_layout]
+    if barriers:
+        raise ScheduleError(
+            f"{barriers[0]} is a barrier: it moves stored elements between regions, which cannot be fused"
+        )
     first, second = home(schedule, edge[0]), home(schedule, edge[1])
     if first == second:
         raise ScheduleError(f"{edge[0]} and {edge[1]} are in region {first.name!r} already; cut there, or pick another")

@@ -31,6 +31,8 @@ def program_dot(program: Program, schedule: Schedule) -> str:
         )
         lines += [f"    {_statement(program.statement(name))}" for name in region.statements]
         lines.append("  }")
+    # Barriers stand between the regions.
+    lines += [f"  {_statement(statement)}" for statement in program.statements if statement.is_layout]
     for tensor in program.inputs:
         size = "×".join(map(str, tensor.shape))
         label = f"{tensor.name}\n{size} {tensor.format}" if size else tensor.name
