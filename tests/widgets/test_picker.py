@@ -6,6 +6,7 @@ from typing import Any
 import fuseflow_widgets as fw
 import numpy as np
 import pytest
+from fuseflow_widgets import edits
 
 import fuseflow as ff
 from fuseflow.schedule.schedule import Iteration
@@ -112,6 +113,15 @@ def test_an_assigned_schedule_is_drawn(model: ff.Model) -> None:
     with pytest.raises(ff.FuseflowError, match="leaves out"):
         picker.schedule = ff.Schedule("half", ff.Schedule.partial(model).regions[:1])
     assert picker.name == "full"
+
+
+def test_layout_statements_stand_outside_of_regions() -> None:
+    model = ff.models.gpt3(small=True)
+    picker = fw.FusionPicker(model, "unfused")
+    moving = [statement.name for statement in model.program.statements if statement.is_layout]
+    assert moving
+    assert not {name for edge in edits.edges(model.program) for name in edge} & set(moving)
+    assert drawn(picker.svg).count('class="edge flow fixed"') >= len(moving)
 
 
 def test_the_picture_names_its_parts(model: ff.Model) -> None:

@@ -19,11 +19,14 @@ CUSTOM = "custom"
 
 
 def edges(program: Program) -> tuple[Edge, ...]:
-    """Every (producer, consumer) of ``program``, once, in program order of the consumers."""
-    defined = {statement.name for statement in program.statements}
+    """Every (producer, consumer) of ``program``, once, in program order of the consumers.
+
+    Layout statements belong to no region, so what leads to or from one can be neither cut nor merged and is left out.
+    """
+    defined = {statement.name for statement in program.computations}
     found = (
         (access.tensor, statement.name)
-        for statement in program.statements
+        for statement in program.computations
         for access in statement.operands
         if access.tensor in defined
     )
@@ -173,7 +176,7 @@ def _graph(program: Program, statements: Iterable[str]) -> "nx.DiGraph[str]":
 
 def _in_program_order(names: Iterable[str], program: Program) -> tuple[str, ...]:
     wanted = set(names)
-    known = [statement.name for statement in program.statements]
+    known = [statement.name for statement in program.computations]
     if not wanted.issubset(known):
         raise ScheduleError(
             f"the program has no statement {min(wanted.difference(known))!r}; it has {', '.join(known)}"

@@ -6,7 +6,7 @@ the word). Elements carry ids that the page finds in the SVG: ``stmt-<name>``, `
 """
 
 from fuseflow.einsum import Program, Statement
-from fuseflow.einsum.show import show_access, show_expression
+from fuseflow.einsum.show import show_access, show_expression, show_statement
 from fuseflow.schedule import Schedule
 from fuseflow_widgets.edits import edges, fused
 
@@ -42,12 +42,18 @@ def program_dot(program: Program, schedule: Schedule) -> str:
             f"tooltip={_quoted(f'input {tensor.name}, {size}, stored as {tensor.format}')}];"
         )
     inputs = {tensor.name for tensor in program.inputs}
+    moving = {statement.name for statement in program.statements if statement.is_layout}
+    for name in sorted(moving):
+        lines.append(f"  {_layout(program.statement(name))}")
     for statement in program.statements:
         for name in dict.fromkeys(access.tensor for access in statement.operands):
             if name in inputs:
                 lines.append(
                     f'  {_quoted(name)} -> {_quoted(statement.name)} [color="#999999", class=reads, arrowsize=0.5];'
                 )
+            elif name in moving or statement.name in moving:
+                look = 'color="#B84E00", class="flow fixed", style=dashed'
+                lines.append(f"  {_quoted(name)} -> {_quoted(statement.name)} [{look}];")
     for edge in edges(program):
         lines.append(_edge(edge, fused(schedule, edge)))
     return "\n".join([*lines, "}", ""])
@@ -68,6 +74,16 @@ def _statement(statement: Statement) -> str:
     return (
         f"{_quoted(statement.name)} [label={_quoted(label)}, id={_quoted(f'stmt-{statement.name}')}, class=statement, "
         f"tooltip={_quoted(one_line + where)}];"
+    )
+
+
+def _layout(statement: Statement) -> str:
+    """A statement that only moves stored elements: outside of every region."""
+    text = show_statement(statement)
+    words = f"{text}\nmoves stored elements between regions; belongs to none"
+    return (
+        f"{_quoted(statement.name)} [label={_quoted(text)}, class=layout, shape=parallelogram, style=filled, "
+        f'fillcolor="#FFF3C4", fontsize=9, margin="0,0", tooltip={_quoted(words)}];'
     )
 
 
