@@ -1,6 +1,6 @@
 # Each target stands alone: it makes .venv and installs what it needs first. Needs Python 3.11 or newer, nothing else.
 #   make demo   GCN on Cora in three schedules: a table, out/demo.json and out/demo/report.html
-#   make test   the tests          make lint   ruff and mypy        make bench  out/bench.json
+#   make test   the tests          make lint   ruff and mypy        make bench  out/bench.json (SUITES=mag: the large shape)
 #   make models  the paper's models at the paper's sizes, minutes to an hour; JOBS="sae-imagenet gpt3-K1" runs these
 #   make lab    JupyterLab         make warm   compile the engine   make clean  remove .venv and out
 #   make app    the workbench as an app (Voila)      make notebooks      run every notebook
@@ -41,7 +41,7 @@ models: $(VENV)/.installed
 
 bench: $(VENV)/.installed
 	@mkdir -p out
-	@$(BIN)/python -m benchmarks
+	@$(BIN)/python -m benchmarks $(SUITES)
 
 lab: $(VENV)/.lab
 	@$(BIN)/jupyter lab --notebook-dir=notebooks --ServerApp.ip=127.0.0.1

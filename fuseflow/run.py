@@ -74,6 +74,7 @@ class Run:
     """A finished run. ``cycles`` is the sum over kernels, which run one after the other.
 
     ``moved`` names the tensors that layout statements made between kernels: this costs no cycles and no bytes.
+    Without ``values`` the numbers in ``outputs`` are NaN.
     """
 
     model: Model
@@ -84,6 +85,7 @@ class Run:
     compile_seconds: float
     simulate_seconds: float
     moved: tuple[str, ...] = ()
+    values: bool = True
 
     @property
     def cycles(self) -> int:
@@ -116,6 +118,10 @@ class Run:
 
     def compare(self) -> Check:
         """Compare the outputs with the model's reference."""
+        if not self.values:
+            raise SimulationError(
+                f"{self.model.name} was simulated without values, so there is nothing to compare; simulate(values=True)"
+            )
         error = 0.0
         for name, wanted in self.model.reference().items():
             error = max(error, relative_error(self.outputs[name], wanted))
@@ -167,8 +173,14 @@ def execute(
     progress: Callable[[RunProgress], None] | None,
     compile_seconds: float,
     constants: Mapping[str, FiberTree],
+    values: bool = True,
 ) -> Run:
-    """Simulate ``graphs`` in order, each result feeding the later ones in its format."""
+    """Simulate ``graphs`` in order, each result feeding the later ones in its format.
+
+    Without ``values`` the compiled engine moves structure only (:func:`fuseflow.sim.simulate`).
+    """
+    if engine == "interpreter" and not values:
+        raise SimulationError("the interpreter always carries values; use engine='compiled' with values=False")
     if engine not in ("compiled", "interpreter"):
         raise SimulationError(f"unknown engine {engine!r}; use 'compiled' or 'interpreter'")
     started = time.perf_counter()
@@ -182,7 +194,7 @@ def execute(
         try:
             if engine == "compiled":
                 report = None if progress is None else _relay(progress, number, len(graphs), name)
-                result = simulate(graph, needed, machine, progress=report)
+                result = simulate(graph, needed, machine, progress=report, values=values)
             else:
                 result = interpret(graph, needed, machine)
         except FuseflowError as error:
@@ -193,7 +205,7 @@ def execute(
         moved += move_stored(model.program, tensors)
     outputs = {name: tensors[name].to_dense() for name in model.program.outputs}
     seconds = time.perf_counter() - started
-    return Run(model, schedule, machine, tuple(kernels), outputs, compile_seconds, seconds, tuple(moved))
+    return Run(model, schedule, machine, tuple(kernels), outputs, compile_seconds, seconds, tuple(moved), values)
 
 
 def move_stored(program: Program, tensors: dict[str, FiberTree]) -> list[str]:
