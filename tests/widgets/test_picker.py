@@ -120,8 +120,10 @@ def test_layout_statements_stand_outside_of_regions() -> None:
     picker = fw.FusionPicker(model, "unfused")
     moving = [statement.name for statement in model.program.statements if statement.is_layout]
     assert moving
-    assert not {name for edge in edits.edges(model.program) for name in edge} & set(moving)
-    assert drawn(picker.svg).count('class="edge flow fixed"') >= len(moving)
+    assert all(f'id="barrier-{name}"' in drawn(picker.svg) for name in moving)
+    before, edge = picker.schedule, next(edge for edge in edits.edges(model.program) if edge[1] == moving[0])
+    ask(picker, "toggle", source=edge[0], target=edge[1])
+    assert "is a barrier" in picker.notice["text"] and picker.schedule == before
 
 
 def test_the_picture_names_its_parts(model: ff.Model) -> None:

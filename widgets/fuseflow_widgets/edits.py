@@ -19,14 +19,11 @@ CUSTOM = "custom"
 
 
 def edges(program: Program) -> tuple[Edge, ...]:
-    """Every (producer, consumer) of ``program``, once, in program order of the consumers.
-
-    Layout statements belong to no region, so what leads to or from one can be neither cut nor merged and is left out.
-    """
-    defined = {statement.name for statement in program.computations}
+    """Every (producer, consumer) of ``program``, once, in program order of the consumers; barriers are drawn too."""
+    defined = {statement.name for statement in program.statements}
     found = (
         (access.tensor, statement.name)
-        for statement in program.computations
+        for statement in program.statements
         for access in statement.operands
         if access.tensor in defined
     )

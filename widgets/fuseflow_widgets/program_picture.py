@@ -32,7 +32,7 @@ def program_dot(program: Program, schedule: Schedule) -> str:
         lines += [f"    {_statement(program.statement(name))}" for name in region.statements]
         lines.append("  }")
     # Barriers stand between the regions.
-    lines += [f"  {_statement(statement)}" for statement in program.statements if statement.is_layout]
+    lines += [f"  {_layout(statement)}" for statement in program.statements if statement.is_layout]
     for tensor in program.inputs:
         size = "×".join(map(str, tensor.shape))
         label = f"{tensor.name}\n{size} {tensor.format}" if size else tensor.name
@@ -42,18 +42,12 @@ def program_dot(program: Program, schedule: Schedule) -> str:
             f"tooltip={_quoted(f'input {tensor.name}, {size}, stored as {tensor.format}')}];"
         )
     inputs = {tensor.name for tensor in program.inputs}
-    moving = {statement.name for statement in program.statements if statement.is_layout}
-    for name in sorted(moving):
-        lines.append(f"  {_layout(program.statement(name))}")
     for statement in program.statements:
         for name in dict.fromkeys(access.tensor for access in statement.operands):
             if name in inputs:
                 lines.append(
                     f'  {_quoted(name)} -> {_quoted(statement.name)} [color="#999999", class=reads, arrowsize=0.5];'
                 )
-            elif name in moving or statement.name in moving:
-                look = 'color="#B84E00", class="flow fixed", style=dashed'
-                lines.append(f"  {_quoted(name)} -> {_quoted(statement.name)} [{look}];")
     for edge in edges(program):
         lines.append(_edge(edge, fused(schedule, edge)))
     return "\n".join([*lines, "}", ""])
@@ -82,8 +76,8 @@ def _layout(statement: Statement) -> str:
     text = show_statement(statement)
     words = f"{text}\nmoves stored elements between regions; belongs to none"
     return (
-        f"{_quoted(statement.name)} [label={_quoted(text)}, class=layout, shape=parallelogram, style=filled, "
-        f'fillcolor="#FFF3C4", fontsize=9, margin="0,0", tooltip={_quoted(words)}];'
+        f"{_quoted(statement.name)} [label={_quoted(text)}, id={_quoted(f'barrier-{statement.name}')}, "
+        f'class=layout, shape=parallelogram, style=filled, fillcolor="#FFF3C4", fontsize=9, margin="0,0", tooltip={_quoted(words)}];'
     )
 
 

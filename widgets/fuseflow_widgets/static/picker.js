@@ -71,7 +71,7 @@ function render({ model, el }) {
         if (!selected.delete(nameOf(node))) selected.add(nameOf(node));
         select();
       });
-    for (const edge of view.holder.querySelectorAll("g.flow:not(.fixed)")) {
+    for (const edge of view.holder.querySelectorAll("g.flow")) {
       const [source, target] = edge.id.replace(/^flow-/, "").split("->");
       const words = edge.querySelector("a")?.getAttribute("xlink:title") ?? `${source} to ${target}`;
       reachable(edge, words, () => ask("toggle", { source, target }));
