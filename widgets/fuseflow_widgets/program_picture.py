@@ -77,7 +77,8 @@ def _layout(statement: Statement) -> str:
     words = f"{text}\nmoves stored elements between regions; belongs to none"
     return (
         f"{_quoted(statement.name)} [label={_quoted(text)}, id={_quoted(f'barrier-{statement.name}')}, "
-        f'class=layout, shape=parallelogram, style=filled, fillcolor="#FFF3C4", fontsize=9, margin="0,0", tooltip={_quoted(words)}];'
+        'class=layout, shape=parallelogram, style=filled, fillcolor="#FFF3C4", fontsize=9, margin="0,0", '
+        f"tooltip={_quoted(words)}];"
     )
 
 
