@@ -159,7 +159,6 @@ def _process(unit: Unit, block: Block, around: Surroundings) -> Process:
             coordinates, ends = around.written.levels.setdefault((block.tensor, block.level), ([], []))
             if around.controller is None:
                 return write_crd(unit, coordinates, ends, machine.turns.skip_cycles)
-            level = str(block.level)
             crd_port, seg_port = (
                 around.controller.writer(
                     f"{unit.name} {part}", around.addresses.of(block.tensor, part + str(block.level))
