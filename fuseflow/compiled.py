@@ -7,7 +7,7 @@ from typing import Literal
 
 from fuseflow.dataflow.graph import Graph, Output
 from fuseflow.einsum import Program
-from fuseflow.errors import ScheduleError
+from fuseflow.errors import FusionError, ScheduleError
 from fuseflow.formats import FiberTree, Format
 from fuseflow.fusion import FusedRegion, fuse
 from fuseflow.handle import RunHandle, TracedRun
@@ -120,13 +120,15 @@ class Compiled:
         progress: Callable[[RunProgress], None] | None = None,
         depths: Mapping[str, int] | None = None,
         trace: TraceOptions | None = None,
+        values: bool = True,
     ) -> Run:
         """Run every region, one after the other, on ``machine`` (default: the reference's timing).
 
         ``depths`` bounds streams (see ``Watching``), ``trace`` records what every node does. An interruption from the
-        keyboard raises RunInterrupted, which has the run so far.
+        keyboard raises RunInterrupted, which has the run so far. Without ``values`` (compiled engine only) cycles,
+        counters and the structure of results are the same, and sooner there, but the values of a result mean nothing.
         """
-        return self._execute(machine, engine, Watching(progress, depths or {}, trace))
+        return self._execute(machine, engine, Watching(progress, depths or {}, trace), values)
 
     def start(
         self,
@@ -152,11 +154,11 @@ class Compiled:
         """Simulate while the frames of the trace are read: ``for frame in compiled.trace(): ...``."""
         return TracedRun(self.start(machine, depths=depths, trace=options or TraceOptions()))
 
-    def _execute(self, machine: Machine | None, engine: Engine, watching: Watching) -> Run:
+    def _execute(self, machine: Machine | None, engine: Engine, watching: Watching, values: bool = True) -> Run:
         kernels = [Kernel(region.name, region.graph, region.formats) for region in self.regions]
         chosen = machine or Machine()
         constants, seconds = self.constants, self.compile_seconds
-        return execute(self.model, self.schedule.name, kernels, chosen, engine, watching, seconds, constants)
+        return execute(self.model, self.schedule.name, kernels, chosen, engine, watching, seconds, constants, values)
 
     def __repr__(self) -> str:
         lines = [
@@ -190,7 +192,7 @@ def compile(model: Model, schedule: Schedule | str = "full", *, on_cycle: OnCycl
     copied: dict[str, Copy] = {}
     program = model.program
     for region in check(chosen, program):
-        lowered = spread(lower(fuse(program, region), region.order, fills, choice, stored), model.tensors)
+        lowered = spread(_lower(program, region, fills, choice, stored), model.tensors)
         fresh = [copy for copy in lowered.copies if copy.target.name not in copied]
         copied |= {copy.target.name: copy for copy in (*fresh, *lowered.restores)}
         formats = {item.tensor: _stored_as(item, program, lowered.restores) for item in lowered.graph.outputs}
@@ -200,6 +202,17 @@ def compile(model: Model, schedule: Schedule | str = "full", *, on_cycle: OnCycl
         regions += [_copy_region(copy) for copy in lowered.restores]
     constants = {item.name: identity_tree(item.shape[0]) for copy in copied.values() for item in copy.identities}
     return Compiled(model, chosen, tuple(regions), time.perf_counter() - started, constants)
+
+
+def _lower(program: Program, region: Region, fills: Fills, on_cycle: OnCycle, stored: Mapping[str, int]) -> Lowered:
+    """``region`` lowered, with what its results share computed once if that can be lowered."""
+    fused = fuse(program, region)
+    try:
+        return lower(fused, region.order, fills, on_cycle, stored)
+    except FusionError:
+        if not fused.shared.merges.results:
+            raise
+        return lower(fuse(program, region, siblings=False), region.order, fills, on_cycle, stored)
 
 
 def _copy_region(copy: Copy) -> CompiledRegion:

@@ -69,6 +69,7 @@ class Run:
 
     ``moved`` names the tensors that layout statements made between kernels: this costs no cycles and no bytes. A run
     that was stopped is not ``complete``: it has no outputs, and its last kernel only what it had come to.
+    Without ``values`` the numbers in ``outputs`` mean nothing.
     """
 
     model: Model
@@ -80,6 +81,7 @@ class Run:
     simulate_seconds: float
     moved: tuple[str, ...] = ()
     again: Callable[[Watching], "Run"] | None = None
+    values: bool = True
 
     @property
     def complete(self) -> bool:
@@ -147,6 +149,10 @@ class Run:
         """Compare the outputs with the model's reference; SimulationError if the run was stopped before its end."""
         if not self.complete:
             raise SimulationError(f"the run was stopped at cycle {self.cycles}, so it has no outputs to compare")
+        if not self.values:
+            raise SimulationError(
+                f"{self.model.name} was simulated without values, so there is nothing to compare; simulate(values=True)"
+            )
         error = 0.0
         for name, wanted in self.model.reference().items():
             error = max(error, relative_error(self.outputs[name], wanted))
@@ -198,11 +204,15 @@ def execute(
     watching: Watching,
     compile_seconds: float,
     constants: Mapping[str, FiberTree],
+    values: bool = True,
 ) -> Run:
     """Simulate ``graphs`` in order, each result feeding the later ones in its format.
 
-    Raises RunInterrupted, a KeyboardInterrupt that has the run so far, where it is interrupted.
+    Without ``values`` the compiled engine moves structure only (:func:`fuseflow.sim.simulate`). Raises RunInterrupted,
+    a KeyboardInterrupt that has the run so far, where it is interrupted.
     """
+    if engine == "interpreter" and not values:
+        raise SimulationError("the interpreter always carries values; use engine='compiled' with values=False")
     if engine not in ("compiled", "interpreter"):
         raise SimulationError(f"unknown engine {engine!r}; use 'compiled' or 'interpreter'")
     check_depths([(kernel.name, kernel.graph) for kernel in graphs], watching.depths)
@@ -219,7 +229,9 @@ def execute(
         try:
             if engine == "compiled":
                 report = None if watching.progress is None else _relay(watching.progress, number, len(graphs), name)
-                result = simulate(graph, needed, here, progress=report, observation=_observe(name, watching))
+                result = simulate(
+                    graph, needed, here, progress=report, observation=_observe(name, watching), values=values
+                )
             else:
                 result = interpret(graph, needed, here)
         except DeadlockError as error:
@@ -240,7 +252,7 @@ def execute(
         return execute(model, schedule, graphs, machine, "compiled", same, compile_seconds, constants)
 
     seconds = time.perf_counter() - started
-    run = Run(model, schedule, machine, tuple(kernels), outputs, compile_seconds, seconds, tuple(moved), again)
+    run = Run(model, schedule, machine, tuple(kernels), outputs, compile_seconds, seconds, tuple(moved), again, values)
     if not complete and (watching.stop is None or not watching.stop()):
         raise RunInterrupted(run)
     return run

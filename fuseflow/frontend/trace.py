@@ -15,11 +15,13 @@ from fuseflow.einsum import Program, Tensor, UnaryOp, verify
 from fuseflow.errors import FuseflowError, TraceError
 from fuseflow.formats import FiberTree, Format
 from fuseflow.frontend.constants import fold
+from fuseflow.frontend.decompose import decomposed
 from fuseflow.frontend.hidden import Hidden
 from fuseflow.frontend.in_place import ALIASES, rebind
+from fuseflow.frontend.naming import failing_line, identifier
 from fuseflow.frontend.operations import HANDLERS, IGNORED, unsupported
 from fuseflow.frontend.storage import choose_formats, store
-from fuseflow.frontend.translator import Source, Translator, failing_line, identifier
+from fuseflow.frontend.translator import Source, Translator
 from fuseflow.frontend.values import Value
 from fuseflow.frontend.views import HANDLERS as VIEWS
 
@@ -110,7 +112,7 @@ def _export(module: "torch.nn.Module", inputs: tuple[Any, ...]) -> "torch.export
     module.eval()
     try:
         with _quiet(), torch.no_grad():
-            exported = torch.export.export(module, inputs, strict=False)
+            exported = decomposed(torch.export.export(module, inputs, strict=False))
     except FuseflowError:
         raise
     except Exception as error:

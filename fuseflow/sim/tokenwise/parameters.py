@@ -134,10 +134,11 @@ class Parameters:
             case Flatten():
                 return layout.FLATTEN, [block.factor], []
             case Fork():
-                return layout.FORK, [], []
+                return layout.FORK, [arena.store(block.boundaries), len(block.boundaries)], []
             case Gather():
                 if block.guarded:
-                    return layout.GATHER_GUARDED, [arena.allocate(block.lanes)], []
+                    ranges = [arena.store(block.boundaries), len(block.boundaries)]
+                    return layout.GATHER_GUARDED, [arena.allocate(block.lanes), block.depth, *ranges], []
                 return layout.GATHER, [], []
             case StopDrop():
                 return layout.STOP_DROP, [], []

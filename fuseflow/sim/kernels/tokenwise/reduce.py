@@ -20,8 +20,8 @@ def stop_turn(m: Memory, s: int, e: int, token: int, started: bool) -> int:
 
 @kernel
 def reduce(m: Memory, s: int, e: int) -> int:
-    """P: maximum, bits of the identity, latency, interval, guarded, cycles of a skipped ``N``. R: bits of the result, the fiber has a
-    value.
+    """P: maximum, bits of the identity, latency, interval, guarded, cycles of a skipped ``N``. R: bits of the result,
+    the fiber has a value.
 
     Phase 1 has a value, 2 the guard of a stop or of the end, 3 the guard's own stop.
     """
