@@ -56,7 +56,7 @@ _HOMES = {
     "parse": "fuseflow.einsum",
     "trace": "fuseflow.models",
 }
-_MODULES = ("datasets", "models")
+_MODULES = ("course", "datasets", "models")
 
 __all__ = [*_HOMES, *_MODULES, "einsum", "workbench"]
 
