@@ -1,6 +1,7 @@
 # Each target stands alone: it makes .venv and installs what it needs first. Needs Python 3.11 or newer, nothing else.
 #   make demo   GCN on Cora in three schedules: a table, out/demo.json and out/demo/report.html
 #   make test   the tests          make lint   ruff and mypy        make bench  out/bench.json
+#   make models  the paper's models at the paper's sizes, minutes to an hour; JOBS="sae-imagenet gpt3-K1" runs these
 #   make lab    JupyterLab         make warm   compile the engine   make clean  remove .venv and out
 # FUSEFLOW_DATA names the folder of data sets, if there is one; PYTHON=python3.12 picks the interpreter.
 
@@ -10,8 +11,9 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 PINS := requirements/constraints.txt
 WORKERS ?= 2
+PROGRAMS ?= 10000
 
-.PHONY: demo test lint bench lab warm clean
+.PHONY: demo test lint fuzz models bench lab warm clean
 .DEFAULT_GOAL := demo
 
 demo: $(VENV)/.installed
@@ -27,6 +29,13 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff format --check . >$(VENV)/.format 2>&1 || { cat $(VENV)/.format; failed=1; }; \
 	$(BIN)/mypy --no-error-summary || failed=1; \
 	test $$failed = 0 && echo "lint: clean"
+
+fuzz: $(VENV)/.dev
+	@$(BIN)/python -m tests.fuzz_programs $(PROGRAMS)
+
+models: $(VENV)/.installed
+	@mkdir -p out
+	@$(BIN)/python -m benchmarks.paper_sizes $(JOBS)
 
 bench: $(VENV)/.installed
 	@mkdir -p out

@@ -12,7 +12,8 @@ import platform
 import sys
 from pathlib import Path
 
-from benchmarks.gcn import compile_rows, engine_rows, gcn_rows
+from benchmarks.compile import compile_rows
+from benchmarks.gcn import engine_rows, gcn_rows
 
 SUITES = {"compile": compile_rows, "engine": engine_rows, "gcn": gcn_rows}
 

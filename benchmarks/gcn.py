@@ -1,4 +1,4 @@
-"""GCN: compile time, engine against interpreter, and the main job on Cora."""
+"""GCN: engine against interpreter, and the main job on Cora."""
 
 import subprocess
 import sys
@@ -9,14 +9,6 @@ import fuseflow as ff
 from benchmarks.measure import Row, median_seconds, row
 
 SCHEDULES = ("unfused", "partial", "full")
-
-
-def compile_rows() -> Iterator[Row]:
-    """Warm compile times; the paper reports less than 750 ms per model (paper §8.1)."""
-    model = ff.models.gcn("cora")
-    for schedule in SCHEDULES:
-        seconds = median_seconds(lambda schedule=schedule: ff.compile(model, schedule))
-        yield row(f"compile gcn {schedule}", seconds, "s", target=0.75)
 
 
 def engine_rows() -> Iterator[Row]:
@@ -59,4 +51,4 @@ def gcn_rows() -> Iterator[Row]:
 _RSS_UNIT = 1 if sys.platform == "darwin" else 1024
 """Unit of ``ru_maxrss``: bytes on macOS, kilobytes elsewhere."""
 
-__all__ = ["compile_rows", "engine_rows", "gcn_rows"]
+__all__ = ["engine_rows", "gcn_rows"]

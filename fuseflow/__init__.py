@@ -29,10 +29,13 @@ if TYPE_CHECKING:
     from fuseflow.formats import Format as Format
     from fuseflow.lowering import OnCycle as OnCycle
     from fuseflow.models import Model as Model
+    from fuseflow.models import from_mlir as from_mlir
     from fuseflow.models import trace as trace
     from fuseflow.run import Run as Run
     from fuseflow.schedule import Iteration as Iteration
+    from fuseflow.schedule import Lanes as Lanes
     from fuseflow.schedule import Region as Region
+    from fuseflow.schedule import Scatter as Scatter
     from fuseflow.schedule import Schedule as Schedule
     from fuseflow.sim import Machine as Machine
 
@@ -47,23 +50,26 @@ _HOMES = {
     "Format": "fuseflow.formats",
     "FuseflowError": "fuseflow.errors",
     "Iteration": "fuseflow.schedule",
+    "Lanes": "fuseflow.schedule",
     "Machine": "fuseflow.sim",
     "Model": "fuseflow.models",
     "OnCycle": "fuseflow.lowering",
     "Program": "fuseflow.einsum",
     "Region": "fuseflow.schedule",
     "Run": "fuseflow.run",
+    "Scatter": "fuseflow.schedule",
     "Schedule": "fuseflow.schedule",
     "autoschedule": "fuseflow.exploration",
     "compare": "fuseflow.comparison",
     "compile": "fuseflow.compiled",
+    "from_mlir": "fuseflow.models",
     "parse": "fuseflow.einsum",
     "results": "fuseflow.exploration",
     "trace": "fuseflow.models",
 }
 _MODULES = ("datasets", "models")
 
-__all__ = [*_HOMES, *_MODULES, "einsum", "estimate", "explore"]
+__all__ = [*_HOMES, *_MODULES, "einsum", "estimate", "explore", "workbench"]
 
 
 def einsum(text: str, /, **data: Any) -> "Model":
@@ -89,6 +95,22 @@ def explore(*args: Any, **options: Any) -> "Exploration":
     from fuseflow.exploration import explore as found
 
     return found(*args, **options)
+
+
+def workbench(model: Any, inputs: "tuple[Any, ...] | None" = None, formats: Any = None, **settings: Any) -> Any:
+    """The Jupyter workbench of a Model, or of a ``torch.nn.Module`` with its ``inputs`` and their ``formats``.
+
+    Needs the package ``fuseflow_widgets`` and what it stands on (``pip install 'fuseflow[lab]'``); see
+    ``fuseflow_widgets.open_workbench`` for the settings. Raises ImportError where that is missing.
+    """
+    try:
+        widgets = import_module("fuseflow_widgets")
+        opened = widgets.open_workbench
+    except ModuleNotFoundError as error:
+        raise ImportError(
+            f"the workbench needs the module {error.name!r}; run: pip install 'fuseflow[lab]', then restart the kernel"
+        ) from error
+    return opened(model, inputs, formats, **settings)
 
 
 def __getattr__(name: str) -> Any:

@@ -1,6 +1,6 @@
 """Comparing schedules: one model compiled and simulated under each, checked, side by side in a DataFrame."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -118,22 +118,35 @@ def compare(
     used = machine or Machine()
     compiled = {schedule.name: compile(model, schedule) for schedule in wanted}
     runs: dict[str, Run] = {}
-    rows: list[dict[str, Any]] = []
     for index, (name, item) in enumerate(compiled.items()):
         relay = None
         if progress is not None:
             progress(ComparisonProgress(name, index, len(compiled)))
             relay = _relay(progress, name, index, len(compiled))
-        run = item.simulate(used, engine=engine, progress=relay)
-        runs[name] = run
-        rows.append(_row(item, run, run.check().max_rel_error))
-    baseline = "unfused" if "unfused" in compiled else wanted[0].name
+        runs[name] = item.simulate(used, engine=engine, progress=relay)
+        runs[name].check()
+    return collect(compiled, runs)
+
+
+def collect(compiled: Mapping[str, Compiled], runs: Mapping[str, Run]) -> Comparison:
+    """The comparison of schedules that have been run already, by the names they shall have in it.
+
+    Speedups as in :func:`compare`. Raises ScheduleError for nothing to compare and SimulationError if a result differs
+    from the model's reference.
+    """
+    if not compiled:
+        raise ScheduleError(f"nothing to compare: no schedule given; name at least one of {', '.join(PRESETS)}")
+    rows = [
+        {**_row(item, runs[name], runs[name].check().max_rel_error), "schedule": name}
+        for name, item in compiled.items()
+    ]
+    baseline = "unfused" if "unfused" in compiled else next(iter(compiled))
     frame = Comparison(rows)
     frame["speedup"] = runs[baseline].cycles / frame["cycles"]
     frame["baseline"] = baseline
     frame["ratio_to_reference"] = frame["cycles"] / frame["reference_cycles"]
     frame = Comparison(frame[list(COLUMNS)])
-    frame._compiled, frame._runs = compiled, runs
+    frame._compiled, frame._runs = dict(compiled), dict(runs)
     return frame
 
 

@@ -20,6 +20,7 @@ from fuseflow.lowering import (
     copy_program,
     identity_tree,
     lower,
+    spread,
 )
 from fuseflow.models import Model
 from fuseflow.run import Kernel, Run, RunProgress, execute
@@ -154,7 +155,7 @@ def compile(model: Model, schedule: Schedule | str = "full", *, on_cycle: OnCycl
     copied: dict[str, Copy] = {}
     program = model.program
     for region in check(chosen, program):
-        lowered = lower(fuse(program, region), region.order, fills, choice, stored)
+        lowered = spread(lower(fuse(program, region), region.order, fills, choice, stored), model.tensors)
         fresh = [copy for copy in lowered.copies if copy.target.name not in copied]
         copied |= {copy.target.name: copy for copy in (*fresh, *lowered.restores)}
         formats = {item.tensor: _stored_as(item, program, lowered.restores) for item in lowered.graph.outputs}

@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fuseflow.dataflow.graph import Graph
+from fuseflow.einsum import Program, move_tree
 from fuseflow.errors import FuseflowError, SimulationError
 from fuseflow.formats import FiberTree, Format
 from fuseflow.models import Model
@@ -70,7 +71,10 @@ class Check:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Run:
-    """A finished run. ``cycles`` is the sum over kernels, which run one after the other."""
+    """A finished run. ``cycles`` is the sum over kernels, which run one after the other.
+
+    ``moved`` names the tensors that layout statements made between kernels: this costs no cycles and no bytes.
+    """
 
     model: Model
     schedule: str
@@ -79,6 +83,7 @@ class Run:
     outputs: dict[str, NDArray[np.float32]]
     compile_seconds: float
     simulate_seconds: float
+    moved: tuple[str, ...] = ()
 
     @property
     def cycles(self) -> int:
@@ -127,6 +132,8 @@ class Run:
             f"  {self.flops:,} FLOPs, {self.bytes:,} bytes, simulated in {self.simulate_seconds:.2f} s",
         ]
         lines += [f"  {kernel.name}: {kernel.result.cycles:,} cycles" for kernel in self.kernels]
+        if self.moved:
+            lines.append(f"  moved between kernels, at no cost: {', '.join(self.moved)}")
         return "\n".join(lines)
 
 
@@ -166,6 +173,7 @@ def execute(
         raise SimulationError(f"unknown engine {engine!r}; use 'compiled' or 'interpreter'")
     started = time.perf_counter()
     tensors: dict[str, FiberTree] = {**model.tensors, **constants}
+    moved = move_stored(model.program, tensors)
     kernels: list[KernelRun] = []
     for number, kernel in enumerate(graphs):
         name, graph = kernel.name, kernel.graph
@@ -182,9 +190,23 @@ def execute(
         kernels.append(KernelRun(name, result, time.perf_counter() - begun))
         for produced, tree in result.outputs.items():
             tensors[produced] = tree.convert(kernel.formats[produced])
+        moved += move_stored(model.program, tensors)
     outputs = {name: tensors[name].to_dense() for name in model.program.outputs}
     seconds = time.perf_counter() - started
-    return Run(model, schedule, machine, tuple(kernels), outputs, compile_seconds, seconds)
+    return Run(model, schedule, machine, tuple(kernels), outputs, compile_seconds, seconds, tuple(moved))
+
+
+def move_stored(program: Program, tensors: dict[str, FiberTree]) -> list[str]:
+    """Add to ``tensors`` what layout statements make of those that are stored by now; the names of what is new."""
+    done: list[str] = []
+    for statement in program.statements:
+        ready = statement.is_layout and statement.name not in tensors
+        if ready and all(access.tensor in tensors for access in statement.operands):
+            made = program.tensor(statement.name)
+            parts = [tensors[access.tensor] for access in statement.operands]
+            tensors[made.name] = move_tree(statement, parts, made.shape, made.format)
+            done.append(made.name)
+    return done
 
 
 def _relay(progress: Callable[[RunProgress], None], kernel: int, kernels: int, name: str) -> Callable[[Progress], None]:

@@ -27,7 +27,7 @@ from fuseflow.einsum.masks import default_format
 from fuseflow.formats import FiberTree, Format
 from fuseflow.fusion import fuse
 from fuseflow.models import Model
-from fuseflow.schedule import Iteration, Region, Schedule
+from fuseflow.schedule import Iteration, Lanes, Region, Scatter, Schedule
 
 INDICES = "ijklm"
 USUAL_SIZES = {"i": 3, "j": 4, "k": 2, "l": 3, "m": 1}
@@ -159,6 +159,11 @@ def random_schedules(model: Model, seed: int) -> list[Schedule]:
     asked = rng.sample(statement.indices, len(statement.indices))
     made.append(Schedule("asked", (Region("all", names, orders=((statement.name, tuple(asked)),)),)))
     fused = fuse(model.program, full.regions[0])
+    wide = [name for name in fused.partial_order.variables if fused.extents[name] > 1]
+    if wide:
+        spread = {rng.choice(wide): rng.choice(list(Scatter)) for _ in range(2)}
+        lanes = tuple(Lanes(name, rng.randint(1, min(3, fused.extents[name])), how) for name, how in spread.items())
+        made.append(Schedule("lanes", (Region("all", names, lanes=lanes),)))
     if fused.partial_order.acyclic:
         orders = list(islice(fused.orders(), 200))
         for order in rng.sample(orders, min(3, len(orders))):

@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 ORDER = (
     "errors", "formats", "einsum", "frontend", "schedule", "fusion", "dataflow", "lowering", "sim", "estimate",
-    "explore", "datasets", "models", "report", "paper", "top", "cli",
+    "explore", "datasets", "models", "report", "paper", "top", "course", "cli",
 )  # fmt: skip
 """``top`` stands for the files directly in ``fuseflow/`` that have no place of their own here."""
 

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fuseflow.cli.options import Features
+from fuseflow.cli.options import Request
 from fuseflow.errors import DataError, ScheduleError
 from fuseflow.schedule import PRESETS
 
@@ -13,22 +13,27 @@ if TYPE_CHECKING:
     from fuseflow.models import Model
 
 
-def make_model(name: str, dataset: str, hidden: int, weight_sparsity: float, features: Features, seed: int) -> "Model":
-    """The model called ``name`` on a data set; DataError if there is no such data set."""
+def make_model(request: Request) -> "Model":
+    """The model that ``request`` asks for."""
     from fuseflow import models
 
-    known_dataset(dataset)
-    made: Model = getattr(models, name)(
-        dataset, hidden=hidden, weight_sparsity=weight_sparsity, features=features.value, seed=seed
-    )
+    made: Model = getattr(models, request.name)(**request.arguments)
     return made
 
 
-def known_dataset(name: str) -> None:
-    """DataError unless there is a data set of that name."""
-    from fuseflow.datasets.catalog import find
+def check_request(request: Request) -> None:
+    """DataError if ``request`` names a data set that there is not: before PyTorch is loaded."""
+    name = request.arguments.get("dataset")
+    if name is None:
+        return
+    if request.name == "sae":
+        from fuseflow.datasets.images import find_images
 
-    find(name)
+        find_images(name)
+    else:
+        from fuseflow.datasets.catalog import find
+
+        find(name)
 
 
 def schedule_names(text: str) -> list[str]:

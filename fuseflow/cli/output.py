@@ -47,6 +47,8 @@ def print_comparison(comparison: "Comparison", model: "Model", page: Path | None
     first = comparison.iloc[0]
     kind = "synthetic twin of " if model.synthetic else ""
     data = f"{kind}{model.dataset} ({'no real data found' if model.synthetic else 'real data'})"
+    if not model.dataset:
+        data = "random inputs"
     _print_wide_or_turned(*_comparison_cells(comparison), to_stderr=to_stderr)
     lines = ["", f"{model.name} on {data}, machine {first.machine}, errors against {model.reference_name}"]
     if comparison.reference_cycles.notna().any():

@@ -7,26 +7,16 @@ from typing import Annotated
 import typer
 
 from fuseflow.cli.failures import reported
-from fuseflow.cli.inputs import known_dataset, make_model, output_file, schedule_names
-from fuseflow.cli.options import (
-    Dataset,
-    EngineName,
-    Features,
-    FeaturesOption,
-    Hidden,
-    ModelName,
-    Seed,
-    WeightSparsity,
-    not_empty,
-)  # fmt: skip
+from fuseflow.cli.inputs import check_request, make_model, output_file, schedule_names
+from fuseflow.cli.options import EngineName, Request, for_model, not_empty
 from fuseflow.cli.output import print_comparison, progress_bar, write
 from fuseflow.schedule import PRESETS, named
 
 
 @reported
+@for_model
 def run(
-    model: ModelName,
-    dataset: Dataset = "cora",
+    request: Request,
     schedule: Annotated[
         str, typer.Option("--schedule", metavar="LIST", help="Presets and paths of .json schedules, by commas.")
     ] = ",".join(PRESETS),
@@ -41,22 +31,18 @@ def run(
         typer.Option("--report", metavar="DIR", callback=not_empty, help="Write DIR/report.html, readable offline."),
     ] = None,
     engine: Annotated[EngineName, typer.Option("--engine", help="Simulator.")] = EngineName.compiled,
-    hidden: Hidden = 16,
-    weight_sparsity: WeightSparsity = 0.6,
-    features: FeaturesOption = Features.dense,
-    seed: Seed = 0,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")] = False,
 ) -> None:
     """Compile a model under several schedules, simulate and check them, and compare their cycles."""
     from fuseflow.report.folder import check_writable
 
     names = schedule_names(schedule)
-    known_dataset(dataset)
+    check_request(request)
     json_file = None if json_path in (None, "-") else output_file(Path(str(json_path)))
     if report is not None:
         check_writable(Path(report), "the report")
     makers = [named(name) for name in names]
-    made = make_model(model, dataset, hidden, weight_sparsity, features, seed)
+    made = make_model(request)
     schedules = [make(made.program) for make in makers]
     from fuseflow.comparison import compare
 

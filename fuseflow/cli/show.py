@@ -5,18 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fuseflow.cli.failures import reported
-from fuseflow.cli.inputs import known_dataset, make_model
-from fuseflow.cli.options import (
-    Dataset,
-    Features,
-    FeaturesOption,
-    Hidden,
-    ModelName,
-    PresetName,
-    Seed,
-    View,
-    WeightSparsity,
-)  # fmt: skip
+from fuseflow.cli.inputs import check_request, make_model
+from fuseflow.cli.options import PresetName, Request, View, for_model
 from fuseflow.errors import ScheduleError
 from fuseflow.schedule import PRESETS, named
 
@@ -25,38 +15,30 @@ if TYPE_CHECKING:
 
 
 @reported
+@for_model
 def schedule(
-    model: ModelName,
-    dataset: Dataset = "cora",
+    request: Request,
     preset: PresetName = "partial",
-    hidden: Hidden = 16,
-    weight_sparsity: WeightSparsity = 0.6,
-    features: FeaturesOption = Features.dense,
-    seed: Seed = 0,
 ) -> None:
     """Print a preset schedule as JSON, to change and to give to 'run --schedule'."""
-    made = make_model(model, dataset, hidden, weight_sparsity, features, seed)
+    made = make_model(request)
     typer.echo(PRESETS[preset](made.program).to_json())
 
 
 @reported
+@for_model
 def show(
-    model: ModelName,
-    dataset: Dataset = "cora",
+    request: Request,
     schedule: Annotated[
         str, typer.Option("--schedule", metavar="NAME", help="A preset or the path of a .json schedule.")
     ] = "partial",
     region: Annotated[str | None, typer.Option("--region", metavar="NAME", help="Only this region.")] = None,
     what: Annotated[View, typer.Option("--what", help="What to print.")] = View.program,
-    hidden: Hidden = 16,
-    weight_sparsity: WeightSparsity = 0.6,
-    features: FeaturesOption = Features.dense,
-    seed: Seed = 0,
 ) -> None:
     """Print a model's program, or the fusion tables or dataflow graphs it is compiled to."""
-    known_dataset(dataset)
+    check_request(request)
     chosen = named(schedule)
-    made = make_model(model, dataset, hidden, weight_sparsity, features, seed)
+    made = make_model(request)
     if what is View.program and region is None:
         typer.echo(repr(made.program))
         return

@@ -2,16 +2,22 @@
 
 from fuseflow.einsum.explain import Explanation, Meaning, Unstored, explain
 from fuseflow.einsum.interpret import interpret
+from fuseflow.einsum.layout import move_tree, output_shape
 from fuseflow.einsum.masks import masked_tensors
 from fuseflow.einsum.nodes import (
     Access,
     Binary,
+    Concat,
     Expression,
+    Gather,
+    Layout,
     Mask,
     Origin,
     Product,
     Program,
     Reduction,
+    Reshape,
+    Slice,
     Statement,
     Tensor,
     Unary,
@@ -25,8 +31,11 @@ __all__ = [
     "Access",
     "Binary",
     "BinaryOp",
+    "Concat",
     "Explanation",
     "Expression",
+    "Gather",
+    "Layout",
     "Mask",
     "Meaning",
     "Origin",
@@ -34,6 +43,8 @@ __all__ = [
     "Program",
     "ReduceOp",
     "Reduction",
+    "Reshape",
+    "Slice",
     "Statement",
     "Tensor",
     "Unary",
@@ -42,6 +53,8 @@ __all__ = [
     "explain",
     "interpret",
     "masked_tensors",
+    "move_tree",
+    "output_shape",
     "parse",
     "show",
     "show_statement",

@@ -119,3 +119,8 @@ def _rules(statement: Statement, absent: frozenset[str]) -> Iterator[tuple[Unsto
                 tuple(index for index in free if index not in mask.indices),
                 "the mask has no say there",
             )
+        case layout:
+            moved = (index for access in statement.operands for index in access.indices if index not in masked)
+            what = type(layout).__name__.lower()
+            yield Unstored.ABSENT, masked, "what a mask removed stays removed"
+            yield Unstored.SKIPPED, tuple(dict.fromkeys(moved)), f"a {what} moves what is stored and nothing else"

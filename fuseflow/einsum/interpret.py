@@ -12,6 +12,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from fuseflow.einsum.layout import move_array
 from fuseflow.einsum.nodes import Access, Binary, Mask, Product, Program, Reduction, Statement, Unary
 from fuseflow.einsum.operators import BINARY, ReduceOp, Values, apply_unary
 from fuseflow.errors import ProgramError
@@ -59,7 +60,10 @@ def interpret(
         stored[tensor.name] = data.stored_mask() if isinstance(data, FiberTree) else values != 0
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         for statement in program.statements:
-            known[statement.name] = _evaluate(statement, known, stored)
+            if statement.is_layout:
+                known[statement.name] = _moved(statement, known, program.tensor(statement.name).shape)
+            else:
+                known[statement.name] = _evaluate(statement, known, stored)
             if statement.name not in stored:
                 stored[statement.name] = known[statement.name].filled != 0
     return {statement.name: np.asarray(known[statement.name].filled) for statement in program.statements}
@@ -98,6 +102,17 @@ def _evaluate(statement: Statement, known: Mapping[str, Masked], stored: Mapping
                 present = np.asarray(present & moved.present)
             shape = np.broadcast_shapes(moved.values.shape, present.shape)
             return Masked(np.broadcast_to(moved.values, shape), np.broadcast_to(present, shape))
+        case layout:
+            raise TypeError(f"{layout!r} computes nothing")
+
+
+def _moved(statement: Statement, known: Mapping[str, Masked], shape: tuple[int, ...]) -> Masked:
+    parts = [known[access.tensor] for access in statement.operands]
+    values = move_array(statement, [part.values for part in parts], shape)
+    if all(part.present is None for part in parts):
+        return Masked(values)
+    masks = [np.ones(part.values.shape, np.bool_) if part.present is None else part.present for part in parts]
+    return Masked(values, move_array(statement, masks, shape))
 
 
 def _combine(pair: list[Masked], values: Values) -> Masked:

@@ -1,6 +1,7 @@
 """Which elements of a program's tensors are masked out."""
 
-from fuseflow.einsum.nodes import Mask, Product, Program
+from fuseflow.einsum.layout import along, target
+from fuseflow.einsum.nodes import Concat, Gather, Mask, Product, Program, Reshape, Slice, Statement
 from fuseflow.formats import Format
 
 
@@ -12,6 +13,11 @@ def masked_tensors(program: Program) -> dict[str, frozenset[int]]:
     """
     found: dict[str, frozenset[int]] = {}
     for statement in program.statements:
+        if statement.is_layout:
+            moved = _moved(statement, found)
+            if moved:
+                found[statement.name] = moved
+            continue
         indices: set[str] = set()
         for access in statement.operands:
             indices |= {access.indices[dimension] for dimension in found.get(access.tensor, ())}
@@ -26,6 +32,27 @@ def masked_tensors(program: Program) -> dict[str, frozenset[int]]:
         if dimensions:
             found[statement.name] = dimensions
     return found
+
+
+def _moved(statement: Statement, found: dict[str, frozenset[int]]) -> frozenset[int]:
+    """Dimensions of a layout's result along which elements may be masked out."""
+    dimensions: set[int] = set()
+    for access in statement.operands:
+        masked = found.get(access.tensor, frozenset())
+        match statement.expression:
+            case Reshape():
+                # Which of the new dimensions an old one went into does not matter: absent is absent along all of them.
+                dimensions |= set(range(len(statement.output.indices))) if masked else set()
+            case Concat() | Slice() | Gather():
+                for dimension in masked:
+                    place = target(statement) if dimension == along(statement, access) else None
+                    index = access.indices[dimension]
+                    if place is None and index in statement.output.indices:
+                        place = statement.output.indices.index(index)
+                    dimensions |= set() if place is None else {place}
+            case _:
+                pass
+    return frozenset(dimensions)
 
 
 def default_format(order: int, masked: bool) -> Format:

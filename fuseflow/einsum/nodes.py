@@ -70,12 +70,71 @@ class Mask:
     mask: Access
 
 
-Expression = Product | Binary | Unary | Reduction | Mask
+@dataclass(frozen=True, slots=True)
+class Reshape:
+    """The elements of ``operand``, taken in lexicographic order of ``order``, fill an array of ``shape`` row by row.
+
+    ``order`` permutes the indices of ``operand``. Every index of the output is new.
+    """
+
+    operand: Access
+    order: tuple[str, ...]
+    shape: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Concat:
+    """``parts`` one after the other along the output's index ``index``.
+
+    Each part has one index of its own where the output has ``index``, and shares all others with it.
+    """
+
+    parts: tuple[Access, ...]
+    index: str
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """Positions ``start``, ``start + step``... below ``stop`` of ``operand`` along ``index``.
+
+    The output has a new index instead of ``index``; or none, if there is exactly one position.
+    """
+
+    operand: Access
+    index: str
+    start: int
+    stop: int
+    step: int = 1
+
+    @property
+    def positions(self) -> range:
+        """The positions that are taken."""
+        return range(self.start, self.stop, self.step)
+
+
+@dataclass(frozen=True, slots=True)
+class Gather:
+    """``positions`` of ``operand`` along ``index``, in this order, with repeats; the output has a new index there."""
+
+    operand: Access
+    index: str
+    positions: tuple[int, ...]
+
+
+Layout = Reshape | Concat | Slice | Gather
+"""Moves stored elements without computing. A layout statement stands between fusion regions, never in one."""
+
+Computation = Product | Binary | Unary | Reduction | Mask
+Expression = Computation | Layout
 
 
 def operands(expression: Expression) -> tuple[Access, ...]:
     """The accesses an expression reads, left to right."""
     match expression:
+        case Concat(parts):
+            return parts
+        case Reshape(operand) | Slice(operand) | Gather(operand):
+            return (operand,)
         case Product(left, right) | Binary(_, left, right):
             return (left, right)
         case Unary(_, operand, _) | Reduction(_, operand):
@@ -113,6 +172,11 @@ class Statement:
     @property
     def operands(self) -> tuple[Access, ...]:
         return operands(self.expression)
+
+    @property
+    def is_layout(self) -> bool:
+        """Whether it only moves stored elements: a barrier between fusion regions."""
+        return isinstance(self.expression, Reshape | Concat | Slice | Gather)
 
     @property
     def indices(self) -> tuple[str, ...]:
@@ -195,6 +259,11 @@ class Program:
         for access in statement.operands:
             sizes.update(zip(access.indices, self.tensor(access.tensor).shape, strict=True))
         return sizes
+
+    @property
+    def computations(self) -> tuple[Statement, ...]:
+        """The statements that compute something: all but the layout statements."""
+        return tuple(statement for statement in self.statements if not statement.is_layout)
 
     def __iter__(self) -> Iterator[Statement]:
         return iter(self.statements)

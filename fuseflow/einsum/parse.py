@@ -2,9 +2,11 @@
 
 Every line is one of
 ``A[6,6]: "cc"`` (a declaration: shape and format), ``T[i,j] = A[i,k] * X[k,j]`` (a statement), ``return T`` (the
-outputs). The text is Python syntax, so Python's own parser reads it and its errors carry a position. A right-hand
-side may be nested; it is split into one statement per operator, and index variables that the output lacks are summed
-within the product or term that has them (``x[i] = b[i] - C[i,j] * d[j]`` sums over ``j`` in the product only).
+outputs). ``Y[a,j] = slice[i, 0:4](X[i,j])``, ``reshape``, ``concat`` and ``gather`` move stored elements and stand
+alone on a right-hand side. The text is Python syntax, so Python's own parser reads it and its errors carry a position.
+A right-hand side may be nested; it is split into one statement per operator, and index variables that the output lacks
+are summed within the product or term that has them (``x[i] = b[i] - C[i,j] * d[j]`` sums over ``j`` in the product
+only).
 """
 
 import ast
@@ -115,7 +117,11 @@ class _Builder(Splitter):
         if any(statement.name == output.tensor for statement in self.statements):
             raise self.fault(target, f"tensor {output.tensor!r} is defined a second time; use a new name")
         first = len(self.statements)
-        result = self.reduction(value, output) or self.expression(value, set(output.indices), output.tensor)
+        result = (
+            self.layout(value, output)
+            or self.reduction(value, output)
+            or self.expression(value, set(output.indices), output.tensor)
+        )
         if isinstance(result, float):
             raise self.fault(value, "a tensor cannot be a constant alone; declare an input that holds it")
         if isinstance(result, Access):

@@ -1,7 +1,21 @@
 """Printer of the text form; :func:`fuseflow.einsum.parse.parse` reads it back to an equal program."""
 
 from fuseflow.einsum.masks import default_format, masked_tensors
-from fuseflow.einsum.nodes import Access, Binary, Expression, Mask, Product, Program, Reduction, Statement, Unary
+from fuseflow.einsum.nodes import (
+    Access,
+    Binary,
+    Concat,
+    Expression,
+    Gather,
+    Mask,
+    Product,
+    Program,
+    Reduction,
+    Reshape,
+    Slice,
+    Statement,
+    Unary,
+)
 from fuseflow.einsum.operators import BinaryOp, UnaryOp
 
 SYMBOLS = {BinaryOp.ADD: "+", BinaryOp.SUB: "-", BinaryOp.DIV: "/"}
@@ -45,9 +59,21 @@ def show_expression(expression: Expression, over: str = "") -> str:
             return f"{op.value}({show_access(left)}, {show_access(right)})"
         case Unary(op, operand, scalar) if op in SCALAR_SYMBOLS:
             return f"{show_access(operand)} {SCALAR_SYMBOLS[op]} {scalar!r}"
+        case Unary(op, operand, scalar) if op.takes_scalar:
+            return f"{op.value}({show_access(operand)}, {scalar!r})"
         case Unary(op, operand, _):
             return f"{op.value}({show_access(operand)})"
         case Reduction(op, operand):
             return f"{op.value}{over}({show_access(operand)})"
         case Mask(operand, mask):
             return f"mask({show_access(operand)}, {show_access(mask)})"
+        case Reshape(operand, order, shape):
+            inner = ", ".join([show_access(operand), *map(str, shape)])
+            return f"reshape[{','.join(order)}]({inner})" if order else f"reshape({inner})"
+        case Concat(parts, index):
+            return f"concat[{index}]({', '.join(map(show_access, parts))})"
+        case Slice(operand, index, start, stop, step):
+            bounds = f"{start}:{stop}" if step == 1 else f"{start}:{stop}:{step}"
+            return f"slice[{index}, {bounds}]({show_access(operand)})"
+        case Gather(operand, index, positions):
+            return f"gather[{', '.join([index, *map(str, positions)])}]({show_access(operand)})"

@@ -8,7 +8,21 @@ import ast
 from collections.abc import Mapping, Sequence
 from math import isfinite
 
-from fuseflow.einsum.nodes import Access, Binary, Expression, Mask, Product, Reduction, Statement, Unary
+from fuseflow.einsum.layout import layout_fault, output_shape
+from fuseflow.einsum.nodes import (
+    Access,
+    Binary,
+    Concat,
+    Expression,
+    Gather,
+    Mask,
+    Product,
+    Reduction,
+    Reshape,
+    Slice,
+    Statement,
+    Unary,
+)
 from fuseflow.einsum.operators import BinaryOp, ReduceOp, UnaryOp
 from fuseflow.errors import ProgramError
 
@@ -19,6 +33,17 @@ OPERATORS: dict[type[ast.operator], BinaryOp] = {
     ast.Div: BinaryOp.DIV,
 }
 FUNCTIONS = {op.value: op for op in UnaryOp if not op.takes_scalar}
+SCALAR_FUNCTIONS = {
+    op.value: op for op in UnaryOp if op.takes_scalar and op.value.removesuffix("_scalar") not in ("add", "mul", "div")
+}
+"""Functions of a tensor and a constant, such as ``leaky_relu(x[i], 0.01)``."""
+LAYOUTS = {
+    "reshape": "Y[a,b] = reshape[i,j](X[i,j], 3, 4)",
+    "concat": "Y[a,j] = concat[a](A[i,j], B[k,j])",
+    "slice": "Y[a,j] = slice[i, 0:4](X[i,j])",
+    "gather": "Y[a,j] = gather[i, 2, 0](X[i,j])",
+}
+"""Layout statements by name, and what one looks like."""
 
 
 def fault_at(text: str, line: int, column: int, message: str) -> ProgramError:
@@ -86,6 +111,43 @@ class Splitter:
                 "name the same indices",
             )
         return Reduction(ReduceOp(function), operand)
+
+    def layout(self, node: ast.expr, output: Access) -> Expression | None:
+        """A layout statement as a whole right-hand side: ``reshape``, ``concat``, ``slice`` or ``gather``."""
+        match node:
+            case ast.Call(
+                func=ast.Subscript(value=ast.Name(id=function), slice=given), args=arguments, keywords=[]
+            ) if function in LAYOUTS and arguments:
+                items = list(given.elts) if isinstance(given, ast.Tuple) else [given]
+            case ast.Call(func=ast.Name(id="reshape" as function), args=arguments, keywords=[]) if arguments:
+                items = []
+            case _:
+                return None
+        operand = self.read(arguments[0])
+        match function, items:
+            case "reshape", _:
+                order = tuple(item.id for item in items if isinstance(item, ast.Name))
+                made: Expression = Reshape(operand, order, self.numbers(arguments[1:]))
+            case "concat", [ast.Name(id=index)]:
+                made = Concat(tuple(self.read(argument) for argument in arguments), index)
+            case "slice", [ast.Name(id=index), ast.Slice(lower=lower, upper=upper, step=step)] if lower and upper:
+                bounds = self.numbers([lower, upper, *([step] if step else [])])
+                made = Slice(operand, index, *bounds)
+            case "gather", [ast.Name(id=index), *positions]:
+                made = Gather(operand, index, self.numbers(positions))
+            case _:
+                raise self.fault(node, f"cannot be read; write {LAYOUTS[function]}")
+        if (fault := layout_fault(Statement(output, made), self.shapes)) is not None:
+            raise self.fault(node, fault)
+        return made
+
+    def numbers(self, nodes: Sequence[ast.expr]) -> tuple[int, ...]:
+        found = []
+        for node in nodes:
+            if not isinstance(node, ast.Constant) or type(node.value) is not int:
+                raise self.fault(node, "must be a whole number, 0 or more")
+            found.append(node.value)
+        return tuple(found)
 
     def nested_reduction(
         self, node: ast.expr, function: str, over: ast.expr, inner: ast.expr, keep: set[str], base: str
@@ -191,9 +253,8 @@ class Splitter:
                 negated = self.name(Unary(UnaryOp.NEG, operand), base, operand.indices, node)
                 return Unary(UnaryOp.ADD_SCALAR, negated, constant)
             case _:
-                raise self.fault(
-                    node, "a constant divided by a tensor is not supported; multiply by a reciprocal tensor"
-                )
+                inverse = self.name(Unary(UnaryOp.RECIPROCAL, operand), base, operand.indices, node)
+                return Unary(UnaryOp.MUL_SCALAR, inverse, constant)
 
     def call(self, node: ast.expr, function: str, arguments: list[ast.expr], keep: set[str], base: str) -> Expression:
         if function in ("max", "min") and len(arguments) == 2:
@@ -203,9 +264,15 @@ class Splitter:
             pair = [self.whole(self.tensor(item, keep, base), base, keep, item) for item in arguments]
             return Mask(pair[0], pair[1])
         if len(arguments) == 1 and function in FUNCTIONS:
-            inner = arguments[0]
-            return Unary(FUNCTIONS[function], self.operand(self.tensor(inner, keep, base), base, keep, inner))
-        known = ", ".join(sorted({*FUNCTIONS, "max", "min", "sum", "mask"}))
+            only = arguments[0]
+            return Unary(FUNCTIONS[function], self.operand(self.tensor(only, keep, base), base, keep, only))
+        if len(arguments) == 2 and function in SCALAR_FUNCTIONS:
+            inner = self.operand(self.tensor(arguments[0], keep, base), base, keep, arguments[0])
+            scalar = self.expression(arguments[1], set(), base)
+            if not isinstance(scalar, float):
+                raise self.fault(arguments[1], f"the second operand of {function} is a constant")
+            return Unary(SCALAR_FUNCTIONS[function], inner, scalar)
+        known = ", ".join(sorted({*FUNCTIONS, *SCALAR_FUNCTIONS, *LAYOUTS, "max", "min", "sum", "mask"}))
         raise self.fault(node, f"{function!r} with {len(arguments)} operands is unknown; known are {known}")
 
     def tensor(self, node: ast.expr, keep: set[str], base: str) -> Expression | Access:
@@ -250,17 +317,20 @@ class Splitter:
 
     def add(self, output: Access, expression: Expression, node: ast.expr) -> None:
         statement = Statement(output, expression)
-        sizes: dict[str, int] = {}
-        for access in statement.operands:
-            sizes.update(zip(access.indices, self.shapes[access.tensor], strict=True))
-        missing = [index for index in output.indices if index not in sizes]
-        if missing:
-            raise self.fault(
-                node,
-                f"output index {missing[0]!r} of {output.tensor!r} occurs in no operand; the operands have "
-                f"{_listed(list(sizes))}",
-            )
-        shape = tuple(sizes[index] for index in output.indices)
+        if statement.is_layout:
+            shape = output_shape(statement, self.shapes)
+        else:
+            sizes: dict[str, int] = {}
+            for access in statement.operands:
+                sizes.update(zip(access.indices, self.shapes[access.tensor], strict=True))
+            missing = [index for index in output.indices if index not in sizes]
+            if missing:
+                raise self.fault(
+                    node,
+                    f"output index {missing[0]!r} of {output.tensor!r} occurs in no operand; the operands have "
+                    f"{_listed(list(sizes))}",
+                )
+            shape = tuple(sizes[index] for index in output.indices)
         if output.tensor in self.declared and self.shapes[output.tensor] != shape:
             declared = self.shapes[output.tensor]
             raise self.fault(

@@ -7,6 +7,7 @@ lowered: that is the schedule's and the fusion's business.
 import keyword
 from math import isfinite
 
+from fuseflow.einsum.layout import layout_fault, output_shape
 from fuseflow.einsum.masks import masked_tensors
 from fuseflow.einsum.nodes import Access, Binary, Mask, Product, Program, Reduction, Statement, Unary
 from fuseflow.einsum.operators import BinaryOp, ReduceOp
@@ -29,9 +30,12 @@ def verify(program: Program) -> None:
                 )
         _check_operator(statement)
         _check_accesses(program, statement)
-        _check_indices(statement)
-        _check_shape(program, statement)
-        _check_maximum(program, statement)
+        if statement.is_layout:
+            _check_layout(program, statement)
+        else:
+            _check_indices(statement)
+            _check_shape(program, statement)
+            _check_maximum(program, statement)
         match statement.expression:
             case Mask(_, mask) if mask.tensor not in inputs:
                 raise ProgramError(
@@ -126,7 +130,7 @@ def _check_accesses(program: Program, statement: Statement) -> None:
                 f"{_where(statement)}: {access.tensor!r} is used with a repeated index {access.indices}; diagonals are "
                 "not supported, extract the diagonal first"
             )
-    for access in statement.operands:
+    for access in () if statement.is_layout else statement.operands:
         for index, size in zip(access.indices, program.tensor(access.tensor).shape, strict=True):
             known = sizes.setdefault(index, (size, access))
             if known[0] != size:
@@ -152,12 +156,25 @@ def _check_indices(statement: Statement) -> None:
                     f"{_where(statement)}: {op.value} reduces nothing, the output has every index of "
                     f"{operand.tensor!r}; leave the reduced index out of the output"
                 )
-        case Binary() | Unary() | Mask():
+        case _:
             if statement.reduced:
                 raise ProgramError(
                     f"{_where(statement)}: index {statement.reduced[0]!r} is missing from the output of an "
                     "element-wise operation; only products sum silently, write sum(...) or max(...)"
                 )
+
+
+def _check_layout(program: Program, statement: Statement) -> None:
+    shapes = {access.tensor: program.tensor(access.tensor).shape for access in statement.operands}
+    fault = layout_fault(statement, shapes)
+    if fault is None and (made := output_shape(statement, shapes)) != program.tensor(statement.name).shape:
+        declared = program.tensor(statement.name).shape
+        fault = f"{statement.name!r} is declared with shape {declared} but this makes shape {made}; declare that shape"
+    masked = masked_tensors(program)
+    if fault is None and len({access.tensor in masked for access in statement.operands}) > 1:
+        fault = "some operands have masked-out elements and others unstored zeros; stored together they look alike"
+    if fault is not None:
+        raise ProgramError(f"{_where(statement)}: {fault}")
 
 
 def _check_maximum(program: Program, statement: Statement) -> None:

@@ -1,10 +1,13 @@
 """Element-wise operations on one or two tensors, and constants."""
 
 from collections.abc import Callable
-from math import isfinite
+from math import inf, isfinite, log
 from typing import TYPE_CHECKING
 
 from fuseflow.einsum import BinaryOp, UnaryOp
+from fuseflow.frontend.arguments import argument, number
+from fuseflow.frontend.constants import known
+from fuseflow.frontend.masks import additive
 from fuseflow.frontend.translator import Translator
 from fuseflow.frontend.values import Value
 
@@ -18,14 +21,38 @@ def binary(op: BinaryOp) -> Handler:
     """Handler of an operation on two tensors, or on a tensor and a constant."""
 
     def handle(translator: Translator, node: "fx.Node", group: str) -> Value:
-        left, right = node.args[:2]
-        name = node.name.strip("_")
         _refuse_alpha(translator, node)
-        if isinstance(right, int | float):
-            return _with_constant(translator, name, op, translator.value(left), float(right), group)
-        return translator.binary(name, op, translator.value(left), translator.value(right), group)
+        return combine(translator, node.name.strip("_"), op, node.args[0], node.args[1], group)
 
+    handle.__doc__ = f"``{op.value}`` of two tensors, or of a tensor and a constant."
     return handle
+
+
+def combine(translator: Translator, name: str, op: BinaryOp, left: object, right: object, group: str) -> Value:
+    """``op`` of two arguments, each a tensor or a number."""
+    first, second = scalar(translator, left), scalar(translator, right)
+    if second is not None:
+        return with_constant(translator, name, op, translator.value(left), second, group)
+    if first is not None:
+        return _constant_first(translator, name, op, first, translator.value(right), group)
+    if op is BinaryOp.ADD:
+        for mask, operand in ((right, left), (left, right)):
+            fixed = known(translator, mask)
+            if fixed is not None:
+                made = additive(translator, name, translator.value(operand), fixed, group)
+                if made is not None:
+                    return made
+    return translator.binary(name, op, translator.value(left), translator.value(right), group)
+
+
+def scalar(translator: Translator, item: object) -> float | None:
+    """``item`` as a number, if it is one or a known tensor with one element that no dimension shows."""
+    if isinstance(item, int | float) and not isinstance(item, bool):
+        return float(item)
+    fixed = known(translator, item)
+    if fixed is not None and fixed.numel() == 1 and fixed.dim() <= 1 and item not in translator.values:
+        return float(fixed)
+    return None
 
 
 def _refuse_alpha(translator: Translator, node: "fx.Node") -> None:
@@ -36,31 +63,40 @@ def _refuse_alpha(translator: Translator, node: "fx.Node") -> None:
 
 def reversed_difference(translator: Translator, node: "fx.Node", group: str) -> Value:
     """``rsub(x, other)``: ``other - x``, which is what ``1 - x`` becomes."""
-    operand, other = translator.value(node.args[0]), node.args[1]
-    name = node.name.strip("_")
     _refuse_alpha(translator, node)
-    if not isinstance(other, int | float):
-        return translator.binary(name, BinaryOp.SUB, translator.value(other), operand, group)
-    negated = translator.unary(f"{name}_neg", UnaryOp.NEG, operand, group)
-    return _with_constant(translator, name, BinaryOp.ADD, negated, float(other), group)
+    return combine(translator, node.name.strip("_"), BinaryOp.SUB, node.args[1], node.args[0], group)
 
 
-def _with_constant(
+def _constant_first(
+    translator: Translator, name: str, op: BinaryOp, constant: float, operand: Value, group: str
+) -> Value:
+    if op is BinaryOp.SUB:
+        negated = translator.unary(f"{name}_neg", UnaryOp.NEG, operand, group)
+        return with_constant(translator, name, BinaryOp.ADD, negated, constant, group)
+    if op is BinaryOp.DIV:
+        inverse = translator.unary(f"{name}_inverse", UnaryOp.RECIPROCAL, operand, group)
+        return with_constant(translator, name, BinaryOp.MUL, inverse, constant, group)
+    return with_constant(translator, name, op, operand, constant, group)
+
+
+_WITH_CONSTANT = {
+    BinaryOp.ADD: UnaryOp.ADD_SCALAR,
+    BinaryOp.SUB: UnaryOp.ADD_SCALAR,
+    BinaryOp.MUL: UnaryOp.MUL_SCALAR,
+    BinaryOp.DIV: UnaryOp.DIV_SCALAR,
+    BinaryOp.MAX: UnaryOp.MAX_SCALAR,
+    BinaryOp.MIN: UnaryOp.MIN_SCALAR,
+}
+
+
+def with_constant(
     translator: Translator, name: str, op: BinaryOp, operand: Value, constant: float, group: str
 ) -> Value:
+    """``operand op constant``."""
     if not isfinite(constant):
         raise translator.fault(f"{op.value} with the constant {constant}; constants must be finite")
-    match op:
-        case BinaryOp.ADD:
-            return translator.unary(name, UnaryOp.ADD_SCALAR, operand, group, constant)
-        case BinaryOp.SUB:
-            return translator.unary(name, UnaryOp.ADD_SCALAR, operand, group, -constant)
-        case BinaryOp.MUL:
-            return translator.unary(name, UnaryOp.MUL_SCALAR, operand, group, constant)
-        case BinaryOp.DIV:
-            return translator.unary(name, UnaryOp.DIV_SCALAR, operand, group, constant)
-        case _:
-            raise translator.fault(f"{op.value} with the constant {constant} is not supported")
+    signed = -constant if op is BinaryOp.SUB else constant
+    return translator.unary(name, _WITH_CONSTANT[op], operand, group, signed)
 
 
 def unary(op: UnaryOp) -> Handler:
@@ -69,19 +105,93 @@ def unary(op: UnaryOp) -> Handler:
     def handle(translator: Translator, node: "fx.Node", group: str) -> Value:
         return translator.unary(node.name.strip("_"), op, translator.value(node.args[0]), group)
 
+    handle.__doc__ = f"``{op.value}`` of every element."
     return handle
 
 
-def relu_in_place(translator: Translator, node: "fx.Node", group: str) -> Value:
-    """``relu_(x)``, as ``nn.ReLU(inplace=True)`` calls it: ``relu`` if nothing reads the old ``x`` later."""
-    operand = translator.value(node.args[0])
-    if all(statement.name != operand.tensor for statement in translator.statements):
-        raise translator.fault(f"changes the input {operand.tensor!r} in place; use relu instead")
-    position = {other: number for number, other in enumerate(node.graph.nodes)}
-    for other, value in translator.values.items():
-        if value.tensor == operand.tensor and any(position[user] > position[node] for user in other.users):
-            raise translator.fault(f"changes {other.name!r} in place, which is read again later; use relu instead")
-    return unary(UnaryOp.RELU)(translator, node, group)
+def with_parameter(op: UnaryOp, name: str, default: float) -> Handler:
+    """Handler of an activation with one number, argument 1 or ``name``."""
+
+    def handle(translator: Translator, node: "fx.Node", group: str) -> Value:
+        constant = number(translator, argument(node, 1, name, default))
+        return translator.unary(node.name.strip("_"), op, translator.value(node.args[0]), group, constant)
+
+    handle.__doc__ = f"``{op.value}`` of every element, with its ``{name}``."
+    return handle
+
+
+def elu(translator: Translator, node: "fx.Node", group: str) -> Value:
+    """``elu(x, alpha)``; with the scales of ``selu`` it is refused."""
+    if any(number(translator, argument(node, place, "scale", 1)) != 1 for place in (2, 3)):
+        raise translator.fault("scale and input_scale other than 1 are not supported; multiply instead")
+    return with_parameter(UnaryOp.ELU, "alpha", 1.0)(translator, node, group)
+
+
+def gelu(translator: Translator, node: "fx.Node", group: str) -> Value:
+    """``gelu(x)``: exact, or with ``approximate="tanh"``."""
+    op = UnaryOp.GELU_TANH if argument(node, 1, "approximate", "none") == "tanh" else UnaryOp.GELU
+    return translator.unary(node.name.strip("_"), op, translator.value(node.args[0]), group)
+
+
+_POWERS = {2.0: UnaryOp.SQUARE, 0.5: UnaryOp.SQRT, -1.0: UnaryOp.RECIPROCAL, -0.5: UnaryOp.RSQRT}
+
+
+def power(translator: Translator, node: "fx.Node", group: str) -> Value:
+    """``pow(x, number)`` and ``pow(number, x)``."""
+    name = node.name.strip("_")
+    exponent, base = scalar(translator, node.args[1]), scalar(translator, node.args[0])
+    if exponent is not None:
+        operand = translator.value(node.args[0])
+        if exponent == 1.0:
+            return operand
+        op = _POWERS.get(exponent, UnaryOp.POW_SCALAR)
+        return translator.unary(name, op, operand, group, exponent if op is UnaryOp.POW_SCALAR else 0.0)
+    if base is not None and base > 0:
+        scaled = translator.unary(f"{name}_log", UnaryOp.MUL_SCALAR, translator.value(node.args[1]), group, log(base))
+        return translator.unary(name, UnaryOp.EXP, scaled, group)
+    raise translator.fault("a power of two tensors is not supported; for a positive base write exp(y * log(x))")
+
+
+def clamp(translator: Translator, node: "fx.Node", group: str) -> Value:
+    """``clamp(x, min, max)`` and its relatives, with constant bounds."""
+    value = translator.value(node.args[0])
+    name = node.name.strip("_")
+    low, high = argument(node, 1, "min", None), argument(node, 2, "max", None)
+    for op, bound, ending in ((UnaryOp.MAX_SCALAR, low, "_low"), (UnaryOp.MIN_SCALAR, high, "_high")):
+        if bound is not None:
+            limit = number(translator, bound)
+            if abs(limit) == inf:
+                continue
+            value = translator.unary(f"{name}{ending}", op, value, group, limit)
+    return value
+
+
+def clamp_at(op: UnaryOp) -> Handler:
+    """Handler of ``clamp_min`` and ``clamp_max``."""
+
+    def handle(translator: Translator, node: "fx.Node", group: str) -> Value:
+        limit = number(translator, node.args[1])
+        return translator.unary(node.name.strip("_"), op, translator.value(node.args[0]), group, limit)
+
+    handle.__doc__ = "``max`` or ``min`` of every element and a constant."
+    return handle
+
+
+def relu6(translator: Translator, node: "fx.Node", group: str) -> Value:
+    """``relu6(x)``, also ``hardtanh(x, 0, 6)``."""
+    name = node.name.strip("_")
+    low, high = number(translator, argument(node, 1, "min_val", 0)), number(translator, argument(node, 2, "max_val", 6))
+    raised = translator.unary(f"{name}_low", UnaryOp.MAX_SCALAR, translator.value(node.args[0]), group, low)
+    return translator.unary(name, UnaryOp.MIN_SCALAR, raised, group, high)
+
+
+def hardtanh(translator: Translator, node: "fx.Node", group: str) -> Value:
+    """``hardtanh(x, min_val, max_val)``."""
+    name = node.name.strip("_")
+    low = number(translator, argument(node, 1, "min_val", -1.0))
+    high = number(translator, argument(node, 2, "max_val", 1.0))
+    raised = translator.unary(f"{name}_low", UnaryOp.MAX_SCALAR, translator.value(node.args[0]), group, low)
+    return translator.unary(name, UnaryOp.MIN_SCALAR, raised, group, high)
 
 
 def dropout(translator: Translator, node: "fx.Node", group: str) -> Value:
@@ -101,15 +211,27 @@ HANDLERS: dict[str, Handler] = {
     "div": binary(BinaryOp.DIV),
     "maximum": binary(BinaryOp.MAX),
     "minimum": binary(BinaryOp.MIN),
+    "pow": power,
+    "clamp": clamp,
+    "clamp_min": clamp_at(UnaryOp.MAX_SCALAR),
+    "clamp_max": clamp_at(UnaryOp.MIN_SCALAR),
     "relu": unary(UnaryOp.RELU),
-    "relu_": relu_in_place,
+    "relu6": relu6,
+    "hardtanh": hardtanh,
+    "leaky_relu": with_parameter(UnaryOp.LEAKY_RELU, "negative_slope", 0.01),
+    "elu": elu,
+    "gelu": gelu,
+    "silu": unary(UnaryOp.SILU),
     "exp": unary(UnaryOp.EXP),
     "log": unary(UnaryOp.LOG),
     "neg": unary(UnaryOp.NEG),
+    "abs": unary(UnaryOp.ABS),
+    "square": unary(UnaryOp.SQUARE),
     "sqrt": unary(UnaryOp.SQRT),
     "rsqrt": unary(UnaryOp.RSQRT),
+    "reciprocal": unary(UnaryOp.RECIPROCAL),
     "sigmoid": unary(UnaryOp.SIGMOID),
     "tanh": unary(UnaryOp.TANH),
     "dropout": dropout,
-    "dropout_": dropout,
+    "feature_dropout": dropout,
 }

@@ -1,4 +1,4 @@
-"""Matrix products: ``mm``, sparse ``mm``, ``matmul`` of matrices, ``addmm`` and ``linear``."""
+"""Products: matrices, batches of them, ``linear``, ``einsum`` of two tensors, with PyTorch's broadcasting."""
 
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def product(translator: Translator, node: "fx.Node", group: str) -> Value:
-    """``mm(left, right)``, dense or sparse."""
+    """``mm``, ``bmm``, ``mv``, ``matmul``, dense or sparse."""
     left, right = (translator.value(argument) for argument in node.args[:2])
     return translator.product(node.name.strip("_"), left, right, group)
 
@@ -28,7 +28,7 @@ def linear(translator: Translator, node: "fx.Node", group: str) -> Value:
 
 
 def addmm(translator: Translator, node: "fx.Node", group: str) -> Value:
-    """``addmm(bias, left, right)`` with ``beta = alpha = 1``."""
+    """``addmm(bias, left, right)`` and ``baddbmm``, ``addmv``, with ``beta = alpha = 1``."""
     for scale in ("beta", "alpha"):
         if node.kwargs.get(scale, 1) != 1:
             raise translator.fault(f"{scale}={node.kwargs[scale]} is not supported; scale the operand instead")
@@ -38,10 +38,32 @@ def addmm(translator: Translator, node: "fx.Node", group: str) -> Value:
     return translator.binary(name, BinaryOp.ADD, made, bias, f"{group}.bias")
 
 
+def einsum(translator: Translator, node: "fx.Node", group: str) -> Value:
+    """``einsum(equation, x, y)``: two operands, each index once per operand."""
+    equation, tensors = str(node.args[0]).replace(" ", ""), node.args[1]
+    if "->" not in equation or "." in equation or not isinstance(tensors, list | tuple) or len(tensors) != 2:
+        raise translator.fault(
+            f'"{equation}" is not supported; write two operands and the result, without "...", as in "ij,jk->ik"'
+        )
+    operands, out = equation.split("->")
+    pair = operands.split(",")
+    if any(len(set(letters)) != len(letters) for letters in (*pair, out)):
+        raise translator.fault(f'"{equation}" repeats an index within one tensor; take the diagonal first')
+    left, right = (translator.value(item) for item in tensors)
+    labels = ([ord(letter) for letter in pair[0]], [ord(letter) for letter in pair[1]])
+    return translator.contract(node.name, (left, right), labels, [ord(letter) for letter in out], group)
+
+
 HANDLERS = {
     "mm": product,
+    "bmm": product,
+    "mv": product,
+    "dot": product,
     "matmul": product,
     "_sparse_mm": product,
     "linear": linear,
     "addmm": addmm,
+    "baddbmm": addmm,
+    "addmv": addmm,
+    "einsum": einsum,
 }

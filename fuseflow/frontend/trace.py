@@ -6,29 +6,26 @@ Every node of the exported graph is translated by the handler of its op, or refu
 import inspect
 import logging
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from fuseflow.einsum import Product, Program, Tensor, UnaryOp, verify
-from fuseflow.errors import FormatError, FuseflowError, TraceError
+from fuseflow.einsum import Program, Tensor, UnaryOp, verify
+from fuseflow.errors import FuseflowError, TraceError
 from fuseflow.formats import FiberTree, Format
-from fuseflow.frontend import elementwise, products, softmax, views
-from fuseflow.frontend.translator import Translator, failing_line, identifier, source_line
+from fuseflow.frontend.constants import fold
+from fuseflow.frontend.hidden import Hidden
+from fuseflow.frontend.in_place import ALIASES, rebind
+from fuseflow.frontend.operations import HANDLERS, IGNORED, unsupported
+from fuseflow.frontend.storage import choose_formats, store
+from fuseflow.frontend.translator import Source, Translator, failing_line, identifier
 from fuseflow.frontend.values import Value
+from fuseflow.frontend.views import HANDLERS as VIEWS
 
 if TYPE_CHECKING:
     import torch
     from torch import fx
-
-HANDLERS: dict[str, Callable[[Translator, "fx.Node", str], Value]] = {
-    **products.HANDLERS,
-    **elementwise.HANDLERS,
-    **softmax.HANDLERS,
-    **views.HANDLERS,
-}
-"""Op name (of the ``aten`` namespace) to its handler: the whole op table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,35 +50,48 @@ def trace(
     that cannot be translated, FormatError for a format that does not fit, DataError for NaN or infinity in data.
     """
     exported = _export(module, inputs)
-    graph = exported.graph
     found = _placeholders(exported, module, inputs)
-    data = found.data
     translator = Translator()
-    names: dict[str, str] = {}
-    for node in graph.nodes:
+    for node in exported.graph.nodes:
         if node.op == "placeholder":
-            if node.name not in found.labels:
-                raise TraceError(f"input {node.name!r} of the exported module is no tensor; pass tensors only")
-            label = found.labels[node.name]
-            if label not in names:
-                names[label] = translator.declare(identifier(label), tuple(data[label].shape)).tensor
-            shape = translator.shapes[names[label]]
-            translator.values[node] = Value(names[label], tuple(range(len(shape))), shape)
-    _translate(translator, graph)
-    outputs = _outputs(translator, graph)
-    chosen, stored = _formats(translator, names, found, formats or {})
+            _declare(translator, node, found)
+    _translate(translator, exported.graph)
+    outputs = _outputs(translator, exported.graph)
     used = {access.tensor for statement in translator.statements for access in statement.operands}
-    declared = [
-        Tensor(names[label], translator.shapes[names[label]], chosen[label]) for label in names if names[label] in used
-    ]
-    results = [
-        Tensor(statement.name, translator.shapes[statement.name], stored[statement.name])
-        for statement in translator.statements
-    ]
-    program = Program((*declared, *results), tuple(translator.statements), outputs)
+    inputs_read = [name for name in translator.sources if name in used]
+    chosen = choose_formats(translator, inputs_read, outputs, found.aliases, formats or {})
+    names = [*inputs_read, *(statement.name for statement in translator.statements)]
+    declared = tuple(Tensor(name, translator.shapes[name], chosen[name]) for name in names)
+    program = Program(declared, tuple(translator.statements), outputs)
     verify(program)
-    tensors = {names[label]: _store(label, data[label], chosen[label]) for label in names if names[label] in used}
-    return Traced(program, tensors)
+    return Traced(program, {name: store(translator.sources[name], chosen[name]) for name in inputs_read})
+
+
+def _declare(translator: Translator, node: "fx.Node", found: "_Placeholders") -> None:
+    """Make a placeholder known: a float tensor as an input of the program, anything else as data to compute with."""
+    import torch
+
+    if node.name not in found.labels:
+        raise TraceError(f"input {node.name!r} of the exported module is no tensor; pass tensors only")
+    label = translator.labels[node] = found.labels[node.name]
+    data = found.data[label]
+    is_input = node.name in found.inputs
+    if not data.dtype.is_floating_point and not data.dtype.is_complex:
+        translator.known[node] = data
+        if is_input:
+            translator.from_data.add(node)
+        return
+    if data.layout is torch.strided:
+        (translator.given if is_input else translator.known)[node] = data
+    shared = [value for value in translator.values.items() if translator.labels[value[0]] == label]
+    if shared:
+        translator.values[node] = shared[0][1]
+    elif is_input:
+        made = translator.declare(identifier(label), tuple(data.shape))
+        translator.sources[made.tensor] = Source(label, data, tuple(data.shape), tuple(range(data.dim())))
+        translator.values[node] = made
+    else:
+        translator.values[node] = translator.constant(label, data)
 
 
 def _export(module: "torch.nn.Module", inputs: tuple[Any, ...]) -> "torch.export.ExportedProgram":
@@ -153,12 +163,14 @@ class _Placeholders:
     """What goes into an exported graph.
 
     ``labels`` maps the name of a placeholder node to its label (forward argument or parameter name), ``data`` a label
-    to its tensor. A tensor with several names has one label; ``aliases`` maps each name to it.
+    to its tensor. A tensor with several names has one label; ``aliases`` maps each name to it. ``inputs`` are the
+    placeholders of forward arguments.
     """
 
     labels: dict[str, str] = field(default_factory=dict)
     data: dict[str, "torch.Tensor"] = field(default_factory=dict)
     aliases: dict[str, str] = field(default_factory=dict)
+    inputs: set[str] = field(default_factory=set)
 
 
 def _argument_names(module: "torch.nn.Module", placeholders: list[str]) -> list[str]:
@@ -188,6 +200,7 @@ def _placeholders(
         if spec.kind is InputKind.USER_INPUT:
             position = placeholders.index(name)
             label, tensor = arguments[position], inputs[position]
+            found.inputs.add(name)
         else:
             tensor = state.get(spec.target or "", exported.constants.get(spec.target or ""))
             if tensor is None or not hasattr(tensor, "shape"):
@@ -205,17 +218,14 @@ def _translate(translator: Translator, graph: "fx.Graph") -> None:
     for node in calls:
         translator.node = node
         translator.layer = layers[node]
-        op = getattr(node.target, "_opname", None) or str(node.target)
-        handler = HANDLERS.get(op)
-        if handler is None or getattr(node.target, "namespace", "aten") != "aten":
-            raise TraceError(
-                f"op {node.target} is not supported ({source_line(node) or 'no source line'}). Supported are "
-                f"{', '.join(sorted(name for name in HANDLERS if not name.startswith('_')))}"
-            )
-        _check_arguments(translator, node)
-        path = _module_path(node)
-        stem = ".".join([*path, op.strip("_")] if not path or path[-1] != op else path)
-        translator.values[node] = handler(translator, node, translator.kernel(stem))
+        op = getattr(node.target, "_opname", None) or str(getattr(node.target, "__name__", node.target))
+        if op in IGNORED or (op == "getitem" and not node.users):
+            continue
+        if op in ALIASES and node.all_input_nodes:
+            translator.storage[node] = node.all_input_nodes[0]
+        if fold(translator, node, op) and not (op in VIEWS and node.all_input_nodes[0] in translator.values):
+            continue
+        translator.values[node] = _call(translator, node, op)
     translator.node = None
     translator.layer = ""
     others = [node for node in graph.nodes if node.op not in ("placeholder", "call_function", "output")]
@@ -223,7 +233,40 @@ def _translate(translator: Translator, graph: "fx.Graph") -> None:
         raise TraceError(f"node {others[0].name} of kind {others[0].op} is not supported; pass its value as an input")
 
 
-ARGUMENTS = frozenset({"alpha", "beta", "bias", "dim", "memory_format", "train"})
+def _call(translator: Translator, node: "fx.Node", op: str) -> "Value | list[Value]":
+    if op == "getitem":
+        return _item(translator, node)
+    base = op
+    if op not in HANDLERS and op.endswith("_") and not op.endswith("__") and op[:-1] in HANDLERS:
+        base = op[:-1]
+    handler = HANDLERS.get(base)
+    if handler is None or getattr(node.target, "namespace", "aten") != "aten":
+        raise unsupported(node, op)
+    _check_arguments(translator, node)
+    path = _module_path(node)
+    stem = ".".join([*path, op.strip("_")] if not path or path[-1] != op else path)
+    made = handler(translator, node, translator.kernel(stem))
+    if base != op and isinstance(made, Value):
+        rebind(translator, node, node.all_input_nodes[0], made, base)
+    return made
+
+
+def _item(translator: Translator, node: "fx.Node") -> Value:
+    """``results[number]`` of an operation with several results."""
+    source, place = node.args[:2]
+    several = translator.values.get(node.all_input_nodes[0])
+    if not isinstance(several, list) or not isinstance(place, int) or place >= len(several):
+        raise translator.fault(f"result {place} of {source} is not computed; only the values are")
+    return several[place]
+
+
+ARGUMENTS = frozenset(
+    {
+        "alpha", "approximate", "attn_mask", "beta", "bias", "correction", "device", "dim", "dropout_p", "dtype",
+        "enable_gqa", "eps", "is_causal", "keepdim", "layout", "max", "memory_format", "min", "non_blocking",
+        "pin_memory", "scale", "train", "weight",
+    }
+)  # fmt: skip
 """Keyword arguments that the handlers look at; any other one would be dropped silently, so it is refused."""
 
 
@@ -253,15 +296,24 @@ def _layers(calls: list["fx.Node"]) -> dict["fx.Node", str]:
 def _outputs(translator: Translator, graph: "fx.Graph") -> tuple[str, ...]:
     output = next(node for node in graph.nodes if node.op == "output")
     results = output.args[0] if isinstance(output.args[0], list | tuple) else (output.args[0],)
-    names = []
+    names: list[str] = []
     made = {statement.name for statement in translator.statements}
     for result in results:
-        value = translator.values.get(result)
-        if value is None:
+        if result not in translator.values and result not in translator.known:
             raise TraceError(f"the module returns {result!r} among its results; return tensors only")
-        if value.axes != tuple(range(len(value.axes))) or value.tensor not in made or value.tensor in names:
+        value = translator.value(result)
+        if translator.hidden.get(value.tensor) is Hidden.INFINITE:
+            raise TraceError(
+                f"the module returns {value.tensor!r}, which a mask makes minus infinity; return the softmax of it"
+            )
+        if None in value.axes:
+            value = translator.solid("output", value)
+        if not value.is_plain or value.tensor not in made or value.tensor in names:
             # A view, an input, or a tensor returned twice: its copy is a result of its own.
-            value = translator.unary("output", UnaryOp.IDENTITY, value, translator.kernel("output"))
+            if value.tensor.startswith("output") and value.is_plain and value.tensor not in names:
+                pass
+            else:
+                value = translator.unary("output", UnaryOp.IDENTITY, value, translator.kernel("output"))
         names.append(value.tensor)
     if not names:
         raise TraceError("the module returns no tensor; return at least one")
@@ -277,72 +329,3 @@ def _drop_unused(translator: Translator, outputs: list[str]) -> None:
             kept.append(statement)
             needed |= {access.tensor for access in statement.operands}
     translator.statements = kept[::-1]
-
-
-def _formats(
-    translator: Translator, names: dict[str, str], placeholders: _Placeholders, wanted: Mapping[str, str | Format]
-) -> tuple[dict[str, Format], dict[str, Format]]:
-    """Formats of the inputs by label, and of the results by tensor name: as ``wanted``, or the obvious ones."""
-    import torch
-
-    data = placeholders.data
-    results = {statement.name: Format.dense(len(statement.output.indices)) for statement in translator.statements}
-    by_label = {name: label for label, name in names.items()} | placeholders.aliases | {label: label for label in names}
-    unknown = [name for name in wanted if name not in by_label and name not in results]
-    if unknown:
-        raise TraceError(
-            f"formats names {unknown[0]!r}, but the module has {', '.join(names)} and computes {', '.join(results)}"
-        )
-    chosen = {by_label[name]: spec for name, spec in wanted.items() if name in by_label}
-    layouts = {torch.sparse_csr: "csr", torch.sparse_csc: "csc"}
-    found: dict[str, Format] = {}
-    for label, name in names.items():
-        order = len(translator.shapes[name])
-        spec = chosen.get(label)
-        if spec is None and data[label].layout is not torch.strided:
-            spec = layouts.get(data[label].layout, "dcsr" if order == 2 else "c" * order)
-        if spec is None:
-            spec = Format(Format.dense(order).levels, _reading_order(translator, name, order))
-        found[label] = _format(label, spec, order)
-    for name, spec in wanted.items():
-        if name not in by_label:
-            results[name] = _format(name, spec, results[name].order)
-    return found, results
-
-
-def _format(label: str, spec: str | Format, order: int) -> Format:
-    try:
-        layout = Format.parse(spec, order) if isinstance(spec, str) else spec
-    except FormatError as error:
-        raise FormatError(f"format of {label!r}: {error}") from None
-    if not isinstance(layout, Format) or layout.order != order:
-        raise FormatError(f"format of {label!r}: {layout} does not fit a tensor of order {order}")
-    return layout
-
-
-def _reading_order(translator: Translator, name: str, order: int) -> tuple[int, ...]:
-    """Mode order in which the first statement that reads ``name`` runs through it, judged by its output indices."""
-    for statement in translator.statements:
-        for access in statement.operands:
-            if access.tensor == name:
-                output = statement.output.indices
-                # Reduced indices come before the free index of a right operand, as in a product by rows.
-                place = {
-                    index: len(statement.output.indices) - 0.5 if index not in output else float(output.index(index))
-                    for index in access.indices
-                }
-                if isinstance(statement.expression, Product) and access is statement.operands[-1]:
-                    place = {index: -1.0 if index not in output else where for index, where in place.items()}
-                return tuple(sorted(range(order), key=lambda dimension: place[access.indices[dimension]]))
-    return tuple(range(order))
-
-
-def _store(label: str, tensor: "torch.Tensor", layout: Format) -> FiberTree:
-    import torch
-
-    if tensor.dtype not in (torch.float32, torch.float64):
-        raise TraceError(f"tensor {label!r} has dtype {tensor.dtype}; pass it as torch.float32")
-    try:
-        return FiberTree.from_torch(tensor.detach(), layout)
-    except FuseflowError as error:
-        raise type(error)(f"tensor {label!r}: {error}") from None

@@ -11,7 +11,7 @@ the two are one; otherwise the result is computed in a nest of its own.
 
 from dataclasses import dataclass
 
-from fuseflow.einsum import Binary, Mask, Product, Program, ReduceOp, Reduction
+from fuseflow.einsum import Binary, Mask, Product, Program, ReduceOp, Reduction, Unary
 from fuseflow.formats import LevelKind
 from fuseflow.fusion.constraints import Orders, partial_order
 from fuseflow.fusion.inline import Inlined, inline
@@ -124,11 +124,10 @@ def _mergeable(inlined: Inlined, reduction: Operation, variable: str, other: str
     twins: list[View] = []
     for operand in reduction.operands:
         if variable in operand.variables:
-            renamed = tuple(other if name == variable else name for name in operand.variables)
-            twin = inlined.views.get((operand.name, renamed))
-            if twin is None:
+            found = _twins(inlined, operand, variable, other)
+            if not found:
                 return False
-            twins.append(twin)
+            twins += found
     top = _top(inlined, other, hints)
     inside = below(top)
     if reduction is top or not _combined(top, reduction, top) or any(id(twin) not in inside for twin in twins):
@@ -147,6 +146,35 @@ def _mergeable(inlined: Inlined, reduction: Operation, variable: str, other: str
     if any(other in view.variables and id(reduction) in below(view) for view in producers):
         return False
     return all(_unfiltered(top, twin, other) for twin in twins)
+
+
+def _twins(inlined: Inlined, operand: View, variable: str, other: str) -> list[View]:
+    """The views of ``operand`` along ``other``; none if it is not computed there.
+
+    Where the consumer does not compute it but its operands, as the square under a variance, those: as long as it is
+    zero where they are.
+    """
+    renamed = tuple(other if name == variable else name for name in operand.variables)
+    twin = inlined.views.get((operand.name, renamed))
+    if twin is not None:
+        return [twin]
+    if isinstance(operand, Leaf) or operand.reduced:
+        return []
+    match operand.statement.expression:
+        case Product():
+            pass
+        case Unary(op, _, scalar) if op.preserves_zero(scalar):
+            pass
+        case _:
+            return []
+    found: list[View] = []
+    for item in operand.operands:
+        if variable in item.variables:
+            inner = _twins(inlined, item, variable, other)
+            if not inner:
+                return []
+            found += inner
+    return found
 
 
 def _top(inlined: Inlined, variable: str, hints: dict[Key, str]) -> Operation:

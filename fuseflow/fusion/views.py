@@ -5,7 +5,7 @@ shows as sharing, and a second use with other variables is a second view: a reco
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from fuseflow.einsum import Binary, Mask, Product, Reduction, Statement, Tensor, Unary
 
@@ -44,20 +44,25 @@ class Leaf:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Operation:
-    """A statement computed inside the region: ``variables`` by output dimension, ``reduced`` folded away."""
+    """A statement computed inside the region: ``variables`` by output dimension, ``reduced`` folded away.
+
+    ``masked`` are the variables along which unstored elements of the result are masked out rather than zero.
+    """
 
     statement: Statement
     variables: tuple[str, ...]
     reduced: tuple[str, ...]
     operands: tuple["View", ...]
+    masked: frozenset[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "masked", self._masked())  # asked for often: kept
 
     @property
     def name(self) -> str:
         return self.statement.name
 
-    @property
-    def masked(self) -> frozenset[str]:
-        """Variables along which unstored elements of the result are masked out rather than zero."""
+    def _masked(self) -> frozenset[str]:
         found: frozenset[str] = frozenset().union(*(view.masked for view in self.operands))
         match self.statement.expression:
             case Mask():

@@ -4,6 +4,7 @@ from fuseflow.lowering.columns import Column
 from fuseflow.lowering.copies import Copy, copy_program, identity_tree
 from fuseflow.lowering.generate import Fills
 from fuseflow.lowering.lower import Lowered, OnCycle, lower
+from fuseflow.lowering.spread import spread
 from fuseflow.lowering.table import VALUE_ROW, Cell, FusionTable
 
 __all__ = [
@@ -18,4 +19,5 @@ __all__ = [
     "copy_program",
     "identity_tree",
     "lower",
+    "spread",
 ]

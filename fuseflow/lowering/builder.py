@@ -39,6 +39,8 @@ class Builder:
             number = self.counts.get(stem, 0) + 1
             self.counts[stem] = number
             name = stem if number == 1 else f"{stem}_{number}"
+            if any(node.name == name for node in self.nodes):  # another stem ends in a number
+                return self.add(block, inputs, part, stem, role)
             self.nodes.append(Node(name, block, inputs, part, role))
             self.known[key] = name
         return self.known[key]

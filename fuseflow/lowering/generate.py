@@ -340,6 +340,8 @@ class Lowering:
                 return self.builder.compute(UnaryALU(op, scalar), only, f"{op.value}_{name}", role)
             case Reduction() | Mask():
                 return self.operand(column, 0)
+            case layout:
+                raise FusionError(f"{column.name}: {layout} only moves elements; end the region before it")
 
     def operand(self, column: Column, number: int) -> Port:
         """Value stream of an operand on ``column``'s whole nest."""

@@ -129,6 +129,8 @@ def _combine(column: Column, variable: str, trees: list["JoinTree | None"], fill
             matters = op is ReduceOp.MAX or bool(column.view.masked)
             dense = matters and variable in column.view.reduced and not absent
             return unite([*present, Everything()] if dense else present, fill)
+        case layout:
+            raise FusionError(f"{column.name}: {layout} only moves elements; end the region before it")
 
 
 def _masked(operand: Source) -> frozenset[str]:

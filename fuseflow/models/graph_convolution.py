@@ -1,15 +1,11 @@
 """Two-layer graph convolutional network, as the paper evaluates it (paper §8; compiler notes §6.2)."""
 
-import warnings
-from typing import Any
-
-import numpy as np
 import torch
 from torch import nn
 
 from fuseflow.datasets import GraphData, load
-from fuseflow.errors import TraceError
 from fuseflow.models.model import Model, trace
+from fuseflow.models.weights import fill_linear, require_fraction, require_positive, sparse_csr
 
 
 class GraphConvolution(nn.Module):
@@ -53,23 +49,15 @@ def gcn(
     are stored by input feature with a fraction ``weight_sparsity`` of zeros (0.6 in the artifact), biases dense.
     Weights are random from ``seed``. Raises DataError for an unknown data set, TraceError for sizes that make no model.
     """
-    if hidden < 1 or not 0 <= weight_sparsity <= 1:
-        raise TraceError(
-            f"a GCN needs a hidden width of at least 1 and a weight sparsity from 0 to 1, not {hidden} and "
-            f"{weight_sparsity:g}"
-        )
+    require_positive(**{"the hidden width": hidden})
+    require_fraction(weight_sparsity)
     data = load(dataset) if isinstance(dataset, str) else dataset
     generator = torch.Generator().manual_seed(seed)
     module = GCN(data.features.shape[1], hidden, data.classes)
-    with torch.no_grad():
-        for layer in (module.conv1, module.conv2):
-            weight = layer.linear.weight
-            bound = weight.shape[1] ** -0.5
-            weight.uniform_(-bound, bound, generator=generator)
-            weight.mul_(torch.rand(weight.shape, generator=generator) >= weight_sparsity)
-            layer.linear.bias.uniform_(-bound, bound, generator=generator)
+    for layer in (module.conv1, module.conv2):
+        fill_linear(layer.linear, weight_sparsity, generator)
     x = torch.from_numpy(data.features.toarray())
-    adjacency = _sparse_csr(data.adjacency)
+    adjacency = sparse_csr(data.adjacency)
     formats = {
         "adjacency": "dcsr",
         "x": features,
@@ -86,16 +74,3 @@ def gcn(
     return Model(
         made.name, made.program, made.tensors, made.reference, dataset=data.name, synthetic=data.synthetic, notes=notes
     )
-
-
-def _sparse_csr(matrix: Any) -> torch.Tensor:
-    """A scipy CSR matrix as a torch sparse CSR tensor."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # torch announces on every first use that CSR tensors are in beta
-        return torch.sparse_csr_tensor(
-            torch.from_numpy(np.asarray(matrix.indptr, dtype=np.int64)),
-            torch.from_numpy(np.asarray(matrix.indices, dtype=np.int64)),
-            torch.from_numpy(np.asarray(matrix.data, dtype=np.float32)),
-            matrix.shape,
-            check_invariants=True,
-        )

@@ -65,7 +65,7 @@ def trace(
         module.eval()
         try:
             with torch.no_grad():
-                result = torch.func.functional_call(module, state, arguments)
+                result = torch.func.functional_call(module, state, arguments, tie_weights=False)
         finally:
             for part, training in flags.items():
                 part.training = training
@@ -83,7 +83,7 @@ def from_text(text: str, /, **data: Any) -> Model:
     without a declaration in ``text`` is stored as it is given, an array dense. Raises ProgramError for a program that
     is not well formed or data that are missing, DataError for data that are no real numbers.
     """
-    trees = {label: _tree(label, item) for label, item in data.items()}
+    trees = {label: tree_of(label, item) for label, item in data.items()}
     undeclared = {label: (tree.shape, tree.format) for label, tree in trees.items() if not _declares(text, label)}
     program = parse(text, undeclared)
     tensors: dict[str, FiberTree] = {}
@@ -105,7 +105,7 @@ def from_text(text: str, /, **data: Any) -> Model:
     return Model("einsum", program, tensors, reference, "the dense interpreter in float64")
 
 
-def _tree(label: str, item: Any) -> FiberTree:
+def tree_of(label: str, item: Any) -> FiberTree:
     """``item`` as a fiber tree: sparse as it is stored, anything else dense."""
     if isinstance(item, FiberTree):
         return item

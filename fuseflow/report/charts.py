@@ -23,7 +23,7 @@ _LOG_SPAN = 1.25
 """Room on both sides of the outermost points of a logarithmic axis, as a factor."""
 _LOG_STEPS = ((1.0,), (1.0, 2.0, 5.0), (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0))
 """Ticks of a logarithmic axis as multiples of powers of ten, finer and finer; the last puts two into any doubling."""
-_CONFIG = alt.Config(
+STYLE = alt.Config(
     font="Helvetica, Arial, sans-serif",
     axis=alt.AxisConfig(
         labelFontSize=12, titleFontSize=12, titleFontWeight="normal", labelLimit=260, titlePadding=12, gridOpacity=0.5
@@ -143,9 +143,7 @@ def _pick(frame: pd.DataFrame, *columns: str) -> pd.DataFrame:
 
 def _finish(chart: alt.LayerChart, frame: pd.DataFrame, title: str, height: int | None = None) -> alt.LayerChart:
     head = alt.Title(title, subtitle=subject(frame), anchor="start", offset=10)
-    return chart.properties(
-        width=WIDTH, height=alt.Step(STEP) if height is None else height, title=head, config=_CONFIG
-    )
+    return chart.properties(width=WIDTH, height=alt.Step(STEP) if height is None else height, title=head, config=STYLE)
 
 
 def subject(frame: pd.DataFrame) -> str:

@@ -1,5 +1,6 @@
 """Schedules: fusion regions and dataflow orders as data, their legality, and the paper's presets."""
 
+from fuseflow.schedule.lanes import Lanes, Scatter
 from fuseflow.schedule.legality import check, region_outputs
 from fuseflow.schedule.presets import PRESETS, full, layers, named, partial, unfused
 from fuseflow.schedule.schedule import Iteration, Region, Schedule
@@ -7,7 +8,9 @@ from fuseflow.schedule.schedule import Iteration, Region, Schedule
 __all__ = [
     "PRESETS",
     "Iteration",
+    "Lanes",
     "Region",
+    "Scatter",
     "Schedule",
     "check",
     "full",

@@ -1,11 +1,12 @@
 """Which schedules are legal for a program, and in which order their regions run.
 
-A legal schedule holds every statement once, and no two regions wait for each other. A region may have several results
-and need not be contiguous in program order.
+A legal schedule holds every statement that computes once, no region reaches across a barrier, and no two regions wait
+for each other. A region may have several results and need not be contiguous in program order.
 """
 
 from fuseflow.einsum import Program
 from fuseflow.errors import ScheduleError
+from fuseflow.schedule.barriers import across, refuse_inside, sources
 from fuseflow.schedule.schedule import Region, Schedule
 
 
@@ -17,11 +18,14 @@ def check(schedule: Schedule, program: Program) -> tuple[Region, ...]:
 
     waits: nx.DiGraph[str] = nx.DiGraph()
     waits.add_nodes_from(positions)
-    for statement in program.statements:
+    for statement in program.computations:
+        reader = home[statement.name]
         for access in statement.operands:
-            source = home.get(access.tensor)
-            if source is not None and source != home[statement.name]:
-                waits.add_edge(source, home[statement.name], tensor=access.tensor)
+            for tensor, barrier in sources(program, access.tensor):
+                if barrier is not None and home[tensor] == reader:
+                    raise across(reader, tensor, barrier, statement.name)
+                if home[tensor] != reader:
+                    waits.add_edge(home[tensor], reader, tensor=access.tensor)
     try:
         order = list(nx.lexicographical_topological_sort(waits, key=positions.__getitem__))
     except nx.NetworkXUnfeasible:
@@ -59,7 +63,8 @@ def region_outputs(region: Region, program: Program) -> tuple[str, ...]:
 
 
 def _homes(schedule: Schedule, program: Program) -> dict[str, str]:
-    names = [statement.name for statement in program.statements]
+    known = {statement.name: statement for statement in program.statements}
+    names = [statement.name for statement in program.computations]
     home: dict[str, str] = {}
     seen: set[str] = set()
     for region in schedule.regions:
@@ -69,6 +74,8 @@ def _homes(schedule: Schedule, program: Program) -> dict[str, str]:
         if not region.statements:
             raise ScheduleError(f"region {region.name!r} of schedule {schedule.name!r} is empty; remove it")
         for name in region.statements:
+            if name in known:
+                refuse_inside(region.name, known[name])
             if name not in names:
                 raise ScheduleError(
                     f"region {region.name!r} names statement {name!r}, which the program lacks; it has "

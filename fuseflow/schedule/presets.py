@@ -1,9 +1,13 @@
-"""The three schedules of the paper's evaluation (paper §8): unfused, partial (per layer) and full."""
+"""The three schedules of the paper's evaluation (paper §8): unfused, partial (per layer) and full.
 
-from collections.abc import Callable, Collection, Iterable
+A barrier (a reshape, concatenation, slice or gather) is never inside a region: all three cut there.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 from fuseflow.einsum import Product, Program, Statement, Unary, UnaryOp
 from fuseflow.errors import ScheduleError
+from fuseflow.schedule.barriers import stages
 from fuseflow.schedule.schedule import Region, Schedule
 
 ACTIVATIONS = frozenset({UnaryOp.RELU, UnaryOp.SIGMOID, UnaryOp.TANH})
@@ -12,25 +16,46 @@ ACTIVATIONS = frozenset({UnaryOp.RELU, UnaryOp.SIGMOID, UnaryOp.TANH})
 def unfused(program: Program) -> Schedule:
     """One region per kernel: the statements that came from one operation of the model (a softmax is one kernel)."""
     groups: dict[str, list[str]] = {}
-    for statement in program.statements:
+    for statement in program.computations:
         groups.setdefault(statement.origin.group or statement.name, []).append(statement.name)
-    return Schedule("unfused", tuple(Region(name, tuple(names)) for name, names in groups.items()))
+    return Schedule("unfused", _regions(groups, program))
 
 
 def partial(program: Program) -> Schedule:
-    """One region per layer; see :func:`layers`. A layer is cut behind a tensor inside it that other layers need."""
-    found = layers(program)
-    regions: dict[str, Region] = {}
-    for name, names in found.items():
-        for number, piece in enumerate(_cut_at_outputs(names, program)):
-            key = name if number == 0 else _unused(name, {*found, *regions})
-            regions[key] = Region(key, piece)
-    return Schedule("partial", tuple(regions.values()))
+    """One region per layer; see :func:`layers`."""
+    return Schedule("partial", _regions(layers(program), program))
 
 
 def full(program: Program) -> Schedule:
-    """Everything in one region."""
-    return Schedule("full", (Region("all", tuple(statement.name for statement in program.statements)),))
+    """Everything in one region, or as few as the barriers leave."""
+    names = [statement.name for statement in program.computations]
+    return Schedule("full", _regions({"all": names} if names else {}, program))
+
+
+def _regions(groups: Mapping[str, list[str]], program: Program) -> tuple[Region, ...]:
+    """A region per group, or several where barriers cut it; pieces between barriers that share nothing are separate."""
+    behind = stages(program)
+    regions: dict[str, Region] = {}
+    for name, statements in groups.items():
+        for number in sorted({behind[item] for item in statements}):
+            stage = [item for item in statements if behind[item] == number]
+            cut = stage if len(stage) == len(statements) and not number else None
+            for piece in [tuple(cut)] if cut else _connected(stage, program):
+                key = name if name not in regions else _unused(name, {*groups, *regions})
+                regions[key] = Region(key, piece)
+    return tuple(regions.values())
+
+
+def _connected(names: list[str], program: Program) -> list[tuple[str, ...]]:
+    """``names`` in pieces that share no intermediate, each in program order."""
+    piece_of = {name: {name} for name in names}
+    for name in names:
+        for access in program.statement(name).operands:
+            if access.tensor in piece_of and piece_of[access.tensor] is not piece_of[name]:
+                joined = piece_of[access.tensor] | piece_of[name]
+                piece_of |= dict.fromkeys(joined, joined)
+    distinct = {id(piece): piece for piece in piece_of.values()}
+    return [tuple(name for name in names if name in piece) for piece in distinct.values()]
 
 
 PRESETS: dict[str, Callable[[Program], Schedule]] = {"unfused": unfused, "partial": partial, "full": full}
@@ -57,7 +82,7 @@ def layers(program: Program) -> dict[str, list[str]]:
     child without a product, such as an activation, belong to the layer before it. A program without such structure is
     cut behind every activation.
     """
-    named = _with_products(_cut(program.statements), program)
+    named = _with_products(_cut(program.computations), program)
     return named if len(named) > 1 else _by_activation(program)
 
 
@@ -102,30 +127,9 @@ def _unused(name: str, taken: Collection[str]) -> str:
 def _by_activation(program: Program) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     number = 1
-    for statement in program.statements:
+    for statement in program.computations:
         found.setdefault(f"layer{number}", []).append(statement.name)
         match statement.expression:
             case Unary(op, _, _) if op in ACTIVATIONS:
                 number += 1
     return found
-
-
-def _cut_at_outputs(names: list[str], program: Program) -> list[tuple[str, ...]]:
-    """``names``, consecutive in the program, in as few consecutive pieces as leave each at most one output."""
-    pieces: list[tuple[str, ...]] = []
-    rest = list(names)
-    while rest:
-        # A longer piece may have fewer outputs than a shorter one, whose last tensors are then read inside.
-        length = max(size for size in range(1, len(rest) + 1) if len(_outputs(rest[:size], program)) <= 1)
-        pieces.append(tuple(rest[:length]))
-        rest = rest[length:]
-    return pieces
-
-
-def _outputs(names: list[str], program: Program) -> list[str]:
-    """Those of ``names`` that are results or that a statement outside of ``names`` reads."""
-    return [
-        name
-        for name in names
-        if name in program.outputs or any(reader.name not in names for reader in program.readers(name))
-    ]

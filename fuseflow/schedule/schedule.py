@@ -3,13 +3,14 @@
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
 from typing import Any
 
 from fuseflow.errors import DataError, ScheduleError
 from fuseflow.formats.atomic import replacing
+from fuseflow.schedule.lanes import Lanes
 
 JSON_VERSION = 1
 
@@ -29,6 +30,7 @@ class Region:
 
     ``order`` is the dataflow order by index variable name, outermost first; ``None`` takes the first legal one.
     ``orders`` constrains single statements: pairs of a statement and its own index variables, outermost first.
+    ``lanes`` spreads index variables over parallel lanes, one after the other.
     """
 
     name: str
@@ -36,6 +38,7 @@ class Region:
     order: tuple[str, ...] | None = None
     iteration: Iteration = Iteration.FACTORED
     orders: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    lanes: tuple[Lanes, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +64,7 @@ class Schedule:
             style = "  global iteration" if region.iteration is Iteration.GLOBAL else ""
             lines.append(f"  {region.name}: {' '.join(region.statements)}{order}{style}")
             lines += [f"    {name} in order {' '.join(asked)}" for name, asked in region.orders]
+            lines += [f"    {item.count} lanes of {item.index}, {item.scatter.value}" for item in region.lanes]
         return "\n".join(lines)
 
     def to_json(self) -> str:
@@ -72,6 +76,7 @@ class Schedule:
                 "order": None if region.order is None else list(region.order),
                 "iteration": region.iteration.value,
                 "orders": {name: list(asked) for name, asked in region.orders},
+                "lanes": [item.to_json() for item in region.lanes],
             }
             for region in self.regions
         ]
@@ -126,8 +131,13 @@ class Schedule:
             order = "" if region.order is None else f", order={region.order!r}"
             style = "" if region.iteration is Iteration.FACTORED else f", iteration=ff.{region.iteration}"
             orders = f", orders={region.orders!r}" if region.orders else ""
-            lines.append(f"    ff.Region({region.name!r}, {region.statements!r}{order}{style}{orders}),")
+            lanes = f", lanes={region.lanes!r}" if region.lanes else ""
+            lines.append(f"    ff.Region({region.name!r}, {region.statements!r}{order}{style}{orders}{lanes}),")
         return "\n".join([*lines, "))"])
+
+    def with_lanes(self, *lanes: Lanes) -> "Schedule":
+        """This schedule with ``lanes`` in every region (compiling raises ScheduleError where an index is missing)."""
+        return Schedule(self.name, tuple(replace(region, lanes=lanes) for region in self.regions))
 
     @classmethod
     def unfused(cls, program: Any) -> "Schedule":
@@ -171,7 +181,11 @@ def _region(item: Any, where: str) -> Region:
     if not isinstance(asked, dict) or not all(isinstance(names, list) for names in asked.values()):
         raise ScheduleError(f"{where}: 'orders' must be an object of lists of index variables, not {asked!r}")
     orders = tuple((statement, _names(names, "orders", where)) for statement, names in asked.items())
-    return Region(name, statements, order, Iteration(style), orders)
+    lanes = item.get("lanes", [])
+    if not isinstance(lanes, list):
+        raise ScheduleError(f"{where}: 'lanes' must be a list, not {lanes!r}")
+    spread = tuple(Lanes.from_json(each, where) for each in lanes)
+    return Region(name, statements, order, Iteration(style), orders, spread)
 
 
 def _field(item: dict[str, Any], key: str, kind: type, described: str, where: str) -> Any:

@@ -8,6 +8,7 @@ from fuseflow.sim.interpret import interpret
 from fuseflow.sim.machine import BlockTiming, Machine, ScannerTiming
 from fuseflow.sim.memory import Memory, MemoryKind
 from fuseflow.sim.result import NodeStats, Result
+from fuseflow.sim.steps import Passage, Steps, Wire, steps
 
 __all__ = [
     "BlockTiming",
@@ -15,9 +16,13 @@ __all__ = [
     "Memory",
     "MemoryKind",
     "NodeStats",
+    "Passage",
     "Progress",
     "Result",
     "ScannerTiming",
+    "Steps",
+    "Wire",
     "interpret",
     "simulate",
+    "steps",
 ]

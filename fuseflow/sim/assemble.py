@@ -49,6 +49,8 @@ def assemble(output: Output, raw_levels: Sequence[RawLevel], values: NDArray[np.
     expected_values = 1
     for number, (coordinates, ends) in enumerate(raw_levels):
         place = f"{where}, level {number} (index {output.indices[number]!r})"
+        if not len(ends) and not len(coordinates) and not real.any():
+            ends = np.zeros(len(real), dtype=np.int64)  # a stop dropper leaves none where nothing is stored at all
         if len(ends) != len(real):
             raise SimulationError(
                 f"{place}: {len(ends)} stop tokens were written but the levels above ask for {len(real)}; "

@@ -38,8 +38,8 @@ def interpret(
     streams: dict[Port, list[tuple[Token, int]]] | None = {} if record else None
     written = Written()
     controller = Controller(machine.memory) if machine.memory.kind is MemoryKind.HBM else None
-    around = Surroundings(tensors, machine, written, _summed_products(graph), controller)
-    units = _wire(graph, around, streams)
+    around = Surroundings(tensors, machine, written, summed_products(graph), controller)
+    units = wire(graph, around, streams)
     run(units, controller)
     levels = {
         place: (np.array(coordinates, dtype=np.int32), np.array(ends, dtype=np.int64))
@@ -120,7 +120,7 @@ def _check_drained(unit: Unit) -> None:
             )
 
 
-def _summed_products(graph: Graph) -> frozenset[str]:
+def summed_products(graph: Graph) -> frozenset[str]:
     """Products whose first reader adds them up: where a value is a block, these are matrix products (rule 3.12)."""
     readers: dict[Port, Block] = {}
     for node in graph:
@@ -135,8 +135,13 @@ def _summed_products(graph: Graph) -> frozenset[str]:
     )
 
 
-def _wire(graph: Graph, around: Surroundings, streams: dict[Port, list[tuple[Token, int]]] | None) -> list[Unit]:
-    """Units of all nodes in graph order, each broadcast after the unit it copies from."""
+def wire(
+    graph: Graph,
+    around: Surroundings,
+    streams: dict[Port, list[tuple[Token, int]]] | None = None,
+    make: type[Channel] = Channel,
+) -> list[Unit]:
+    """Units of all nodes in graph order, each broadcast after the unit it copies from; ``make`` makes the channels."""
     readers: dict[Port, list[tuple[str, int]]] = {}
     for node in graph:
         for number, port in enumerate(node.inputs):
@@ -146,7 +151,7 @@ def _wire(graph: Graph, around: Surroundings, streams: dict[Port, list[tuple[Tok
 
     def channel(source: str, reader: tuple[str, int]) -> Channel:
         name, number = reader
-        feeds[reader] = Channel(source, f"{name}.{specs[name][number].name}", around.machine.channel_capacity)
+        feeds[reader] = make(source, f"{name}.{specs[name][number].name}", around.machine.channel_capacity)
         return feeds[reader]
 
     units: list[Unit] = []
@@ -159,10 +164,10 @@ def _wire(graph: Graph, around: Surroundings, streams: dict[Port, list[tuple[Tok
             if len(targets) == 1:
                 out = channel(str(port), targets[0])
             elif not targets:
-                out = Channel(str(port), None)
+                out = make(str(port), None)
             else:
                 name = f"broadcast of {port}"
-                out = Channel(str(port), name, around.machine.channel_capacity)
+                out = make(str(port), name, around.machine.channel_capacity)
                 copy = Unit(name, [out], [channel(name, target) for target in targets])
                 copy.process = broadcast(copy)
                 copies.append(copy)

@@ -5,8 +5,10 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 import torch
+from torch.nn import functional as F  # noqa: N812
 
 from fuseflow.einsum import BinaryOp, UnaryOp, interpret, parse
+from fuseflow.einsum.operators import apply_unary
 from fuseflow.errors import ProgramError
 from fuseflow.formats import FiberTree, Format
 
@@ -26,6 +28,19 @@ UNARY: dict[UnaryOp, Callable[[np.ndarray], np.ndarray]] = {
     UnaryOp.RSQRT: lambda x: x**-0.5,
     UnaryOp.SIGMOID: lambda x: torch.sigmoid(torch.from_numpy(x)).numpy(),
     UnaryOp.TANH: np.tanh,
+    UnaryOp.ABS: np.abs,
+    UnaryOp.SQUARE: lambda x: x**2,
+    UnaryOp.RECIPROCAL: lambda x: 1 / x,
+    UnaryOp.GELU: lambda x: F.gelu(torch.from_numpy(x)).numpy(),
+    UnaryOp.GELU_TANH: lambda x: F.gelu(torch.from_numpy(x), approximate="tanh").numpy(),
+    UnaryOp.SILU: lambda x: F.silu(torch.from_numpy(x)).numpy(),
+}
+WITH_CONSTANT: dict[UnaryOp, Callable[[np.ndarray], np.ndarray]] = {
+    UnaryOp.POW_SCALAR: lambda x: x**0.75,
+    UnaryOp.MAX_SCALAR: lambda x: np.where(x > 0.75, x, 0.75),
+    UnaryOp.MIN_SCALAR: lambda x: np.where(x < 0.75, x, 0.75),
+    UnaryOp.LEAKY_RELU: lambda x: F.leaky_relu(torch.from_numpy(x), 0.75).numpy(),
+    UnaryOp.ELU: lambda x: F.elu(torch.from_numpy(x), 0.75).numpy(),
 }
 BINARY: dict[BinaryOp, tuple[str, Callable[[np.ndarray, np.ndarray], np.ndarray]]] = {
     BinaryOp.MUL: ("A[i,j] * B[i,j]", lambda x, y: x * y),
@@ -48,6 +63,22 @@ def test_unary(op: UnaryOp) -> None:
     positive = np.abs(A) if op in (UnaryOp.LOG, UnaryOp.SQRT, UnaryOp.RSQRT) else A
     found = run(f"y[i,j] = {op.value}(A[i,j])", A=positive)["y"]
     np.testing.assert_allclose(found, UNARY[op](positive), rtol=1e-12)
+
+
+@pytest.mark.parametrize("op", list(WITH_CONSTANT))
+def test_functions_with_a_constant(op: UnaryOp) -> None:
+    values = np.abs(A) + 0.01 if op is UnaryOp.POW_SCALAR else A
+    found = run(f"y[i,j] = {op.value}(A[i,j], 0.75)", A=values)["y"]
+    np.testing.assert_allclose(found, WITH_CONSTANT[op](values), rtol=1e-12)
+
+
+@pytest.mark.parametrize("op", list(UnaryOp))
+@pytest.mark.parametrize("scalar", [-1.5, 0.0, 0.5])
+def test_what_keeps_zero(op: UnaryOp, scalar: float) -> None:
+    constant = scalar if op.takes_scalar else 0.0
+    with np.errstate(all="ignore"):
+        at_zero = apply_unary(op, np.zeros(1), constant)[0]
+    assert op.preserves_zero(constant) == (at_zero == 0.0)
 
 
 @pytest.mark.parametrize(("symbol", "expected"), [("+", A + 2.5), ("*", A * 2.5), ("/", A / 2.5), ("-", A - 2.5)])

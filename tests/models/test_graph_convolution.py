@@ -1,12 +1,14 @@
 """The two-layer graph convolution: its program against eager PyTorch, and how it is stored."""
 
+import inspect
+
 import numpy as np
 import pytest
 
 import fuseflow as ff
 from fuseflow.einsum import interpret
 from fuseflow.errors import DataError
-from fuseflow.models import NAMES, Model
+from fuseflow.models import NAMES, OPTIONS, Model
 
 
 def error(model: Model) -> float:
@@ -51,7 +53,10 @@ def test_weights_depend_on_the_seed_alone() -> None:
 
 
 def test_unknown_data_set_and_names() -> None:
-    assert NAMES == ("gcn",)
+    assert NAMES == ("gcn", "graphsage", "sae", "gpt3", "attention")
+    for name in NAMES:
+        taken = inspect.signature(getattr(ff.models, name)).parameters
+        assert tuple(taken) == OPTIONS[name], name
     with pytest.raises(DataError, match="karrate"):
         ff.models.gcn("karrate")
     with pytest.raises(AttributeError, match="has no attribute 'mlp'"):

@@ -36,14 +36,18 @@ def test_printed_forms() -> None:
     )
     assert len(EXAMPLE) == 2
     assert [region.name for region in EXAMPLE] == ["first", "rest"]
-    rest = {"name": "rest", "statements": ["T1"], "order": None, "iteration": "factored", "orders": {}}
+    rest = {"name": "rest", "statements": ["T1"], "order": None, "iteration": "factored", "orders": {}, "lanes": []}
     assert json.loads(EXAMPLE.to_json())["regions"][1] == rest
 
 
 def test_iteration_style_and_orders_of_statements() -> None:
-    region = Region("all", ("T", "Y"), iteration=Iteration.GLOBAL, orders=(("T", ("i", "k", "j")),))
+    lanes = (ff.Lanes("i", 4), ff.Lanes("k", 2, ff.Scatter.BALANCED))
+    region = Region("all", ("T", "Y"), iteration=Iteration.GLOBAL, orders=(("T", ("i", "k", "j")),), lanes=lanes)
     mine = Schedule("mine", (region,))
-    assert repr(mine) == "Schedule mine: 1 region\n  all: T Y  global iteration\n    T in order i k j"
+    assert repr(mine) == (
+        "Schedule mine: 1 region\n  all: T Y  global iteration\n    T in order i k j\n    4 lanes of i, round_robin\n"
+        "    2 lanes of k, balanced"
+    )
     assert Schedule.from_json(mine.to_json()) == mine
     assert eval(mine.to_code(), {"ff": ff}) == mine
 

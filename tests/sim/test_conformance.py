@@ -41,11 +41,10 @@ def test_known_differences_to_sam(everything: Replay) -> None:
     assert len(Known) <= 8
 
 
-def test_expressions_are_named_and_not_counted(everything: Replay) -> None:
-    ((path, why),) = everything.unread
-    assert path.endswith(EXPRESSIONS)
-    assert why == "28 cases, not replayed yet (needs the compiler)"
-    assert len(everything.cases) == 194
+def test_every_expression_is_right_in_the_order_asked_for(everything: Replay) -> None:
+    cases = [case for case in everything.cases if case.path.endswith(EXPRESSIONS)]
+    assert len(cases) >= 28
+    assert {case.outcome for case in cases} == {Outcome.PASSED}
 
 
 def changed(tmp_path: Path, file: str, name: str, change: Callable[[dict[str, Any]], None]) -> Replay:

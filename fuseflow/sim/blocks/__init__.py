@@ -43,7 +43,7 @@ from fuseflow.sim.blocks.controller import Controller
 from fuseflow.sim.blocks.coordinates import coord_drop, coord_hold, coord_mask, flatten
 from fuseflow.sim.blocks.drop import drop_stops, drop_zeros
 from fuseflow.sim.blocks.join import join
-from fuseflow.sim.blocks.lanes import fork, gather, gather_guarded
+from fuseflow.sim.blocks.lanes import fork, fork_ranges, gather, gather_guarded
 from fuseflow.sim.blocks.locate import locate
 from fuseflow.sim.blocks.memory_clients import fetch_stored, scan_stored, write_crd_stored, write_val_stored
 from fuseflow.sim.blocks.reduce import reduce
@@ -140,9 +140,9 @@ def _process(unit: Unit, block: Block, around: Surroundings) -> Process:
         case Flatten():
             return flatten(unit, block.factor)
         case Fork():
-            return fork(unit)
+            return fork_ranges(unit, block.boundaries) if block.boundaries else fork(unit)
         case Gather():
-            return gather_guarded(unit) if block.guarded else gather(unit)
+            return gather_guarded(unit, block.depth, block.boundaries) if block.guarded else gather(unit)
         case StopDrop():
             return drop_stops(unit)
         case ValueDrop():

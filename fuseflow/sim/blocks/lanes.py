@@ -1,5 +1,8 @@
 """Fork and gather (simulator rule 3.22). One token a cycle."""
 
+from bisect import bisect_right
+from collections.abc import Sequence
+
 from fuseflow.dataflow.tokens import DONE, EMPTY, Stop, Token
 from fuseflow.sim.blocks.base import Process, Unit, is_payload
 from fuseflow.sim.channel import Channel
@@ -20,6 +23,30 @@ def fork(unit: Unit) -> Process:
             start = unit.clock
             for out in unit.outputs:
                 yield from unit.send(out, token, start=start)
+        unit.tick()
+        if token is DONE:
+            return
+
+
+def fork_ranges(unit: Unit, boundaries: Sequence[int]) -> Process:
+    """Deal payloads (and ``N``) out by the range that their coordinate falls into; copy stops and ``D`` to all."""
+    source, guide = unit.inputs
+    while True:
+        token = yield from unit.take(source)
+        crd = yield from unit.take(guide)
+        if isinstance(crd, (int, float)) and (is_payload(token) or token is EMPTY):
+            yield from unit.send(unit.outputs[bisect_right(boundaries, crd)], token)
+        elif token == crd:
+            start = unit.clock
+            for out in unit.outputs:
+                yield from unit.send(out, token, start=start)
+        else:
+            unit.misfit(
+                "payloads and coordinates do not go together",
+                (source, token),
+                (guide, crd),
+                remedy="guide the fork with the coordinates of the level that it deals out",
+            )
         unit.tick()
         if token is DONE:
             return
@@ -50,8 +77,8 @@ def gather(unit: Unit) -> Process:
         unit.tick()
 
 
-def gather_guarded(unit: Unit) -> Process:
-    """A fiber per coordinate of the last input, the guard, from each lane in turn; levels come from the guard.
+def gather_guarded(unit: Unit, depth: int = 1, boundaries: Sequence[int] = ()) -> Process:
+    """What a lane made of each coordinate of the last input, the guard; levels come from the guard.
 
     Turns and stamps are those of :func:`gather`; the stop of a fiber waits for the guard's next token, and where the
     guard's fiber ends the stops of lanes that had no part in it are taken in the same turn.
@@ -62,28 +89,35 @@ def gather_guarded(unit: Unit) -> Process:
     ended: set[int] = set()  # lanes whose last stop already ends the guard's fiber
     while True:
         head = yield from unit.take(guard)
-        if is_payload(head):
-            lane = lanes[turn]
+        if isinstance(head, (int, float)) and is_payload(head):
+            number = bisect_right(boundaries, head) if boundaries else turn
+            lane = lanes[number]
+            turn = (turn + 1) % len(lanes)
             token = yield from unit.take(lane)
-            while is_payload(token) or token is EMPTY:
+            if depth == 0:
+                if not is_payload(token) and token is not EMPTY:
+                    _misfit(unit, lane, token, head)
+                yield from unit.send(out, token)
+                unit.tick()
+                continue
+            while is_payload(token) or token is EMPTY or (isinstance(token, Stop) and token.level < depth - 1):
                 yield from unit.send(out, token)
                 unit.tick()
                 token = yield from unit.take(lane)
-            if not isinstance(token, Stop) or turn in ended:
+            if not isinstance(token, Stop) or number in ended:
                 _misfit(unit, lane, token, head)
-            elif token.level > 0:
-                ended.add(turn)
+            elif token.level > depth - 1:
+                ended.add(number)
             following = yield from unit.peek(guard)
-            turn = (turn + 1) % len(lanes)
             if isinstance(following, Stop):
                 yield from unit.take(guard)
-                if token != Stop(following.level + 1):
+                if token != Stop(following.level + depth):
                     _misfit(unit, lane, token, following)
-                yield from _close(unit, lanes, following, ended)
+                yield from _close(unit, lanes, following, ended, depth)
             else:
-                yield from unit.send(out, Stop(0))
+                yield from unit.send(out, Stop(depth - 1))
         elif isinstance(head, Stop):
-            yield from _close(unit, lanes, head, ended)
+            yield from _close(unit, lanes, head, ended, depth)
         elif head is DONE:
             for number, lane in enumerate(lanes):
                 token = yield from unit.take(lane)
@@ -98,9 +132,9 @@ def gather_guarded(unit: Unit) -> Process:
         unit.tick()
 
 
-def _close(unit: Unit, lanes: list[Channel], head: Stop, ended: set[int]) -> Process:
-    """End the guard's fiber: take the stops of the lanes left, send one stop, a level above ``head``."""
-    closing = Stop(head.level + 1)
+def _close(unit: Unit, lanes: list[Channel], head: Stop, ended: set[int], depth: int) -> Process:
+    """End the guard's fiber: take the stops of the lanes left, send one stop, ``depth`` levels above ``head``."""
+    closing = Stop(head.level + depth)
     for number, lane in enumerate(lanes):
         if number not in ended:
             token = yield from unit.take(lane)

@@ -48,7 +48,9 @@ def find_files(paths: Iterable[str | Path]) -> list[tuple[Path, Schema, list[Rec
                 raise DataError(f"{path}: {reason}; a case file has 'cases' as in the schemas that replay knows")
     if not found:
         named = ", ".join(str(path) for path in given) or "no path"
-        raise DataError(f"{named}: no case file there; replay reads JSON with timed cases or cases of primitives")
+        raise DataError(
+            f"{named}: no case file there; replay reads JSON with cases: timed, of primitives, or of expressions"
+        )
     return list(found.values())
 
 

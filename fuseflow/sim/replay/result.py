@@ -28,10 +28,9 @@ class CaseResult:
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """All cases in the order of the files. ``unread`` names files that are understood but not replayed, and why."""
+    """All cases in the order of the files."""
 
     cases: tuple[CaseResult, ...]
-    unread: tuple[tuple[str, str], ...] = ()
 
     def of(self, *outcomes: Outcome) -> tuple[CaseResult, ...]:
         """Cases that ended in one of ``outcomes``."""
@@ -69,7 +68,6 @@ class Replay:
             for (outcome, *found), cases in notes.items():
                 lines.append(f"  {outcome}: {', '.join(case.name for case in cases)}")
                 lines += [f"    {note}" for note in found]
-        lines += [f"{path}: {why}" for path, why in self.unread]
         return "\n".join([*lines, f"{self.passed} passed, {self.failed} failed"])
 
     def __repr__(self) -> str:

@@ -1,0 +1,103 @@
+"""What masked-out elements are in PyTorch, and which operations therefore mean the same on both sides.
+
+In PyTorch a mask before a softmax sets elements to minus infinity, and the softmax makes them zero. The program says
+instead that they are masked out (:class:`fuseflow.einsum.Mask`): they take no part in anything, and count as zero in a
+product and in a result. An operation for which the two differ is refused, so that nothing is computed wrongly.
+"""
+
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from fuseflow.einsum import (
+    Access,
+    Binary,
+    BinaryOp,
+    Expression,
+    Mask,
+    Product,
+    ReduceOp,
+    Reduction,
+    Statement,
+    Unary,
+    UnaryOp,
+)
+from fuseflow.errors import TraceError
+
+if TYPE_CHECKING:
+    from fuseflow.frontend.translator import Translator
+
+
+class Hidden(Enum):
+    """What PyTorch has where an element is masked out."""
+
+    INFINITE = "minus infinity"
+    ZERO = "zero"
+
+
+def check_hidden(translator: "Translator", statement: Statement) -> None:
+    """Note what the masked-out elements of a new statement's result are; TraceError if the two sides would differ."""
+    if isinstance(statement.expression, Mask):
+        if translator.hidden.get(statement.operands[0].tensor) is Hidden.ZERO:
+            raise _fault(translator, Hidden.ZERO)
+        translator.hidden[statement.name] = Hidden.INFINITE
+        return
+    states = {translator.hidden[access.tensor] for access in statement.operands if access.tensor in translator.hidden}
+    if not states:
+        return
+    found = _after(translator, statement, statement.expression)
+    if found is None and not _clean(statement.expression, bool(statement.reduced)):
+        raise _fault(translator, Hidden.INFINITE if Hidden.INFINITE in states else Hidden.ZERO)
+    if found is not None:
+        translator.hidden[statement.name] = found
+
+
+def _after(translator: "Translator", statement: Statement, expression: Expression) -> Hidden | None:
+    """State of the result; None if it has no masked-out elements, or if the operation is not allowed."""
+
+    def state(access: Access) -> Hidden | None:
+        return translator.hidden.get(access.tensor)
+
+    match expression:
+        case Unary(UnaryOp.EXP | UnaryOp.SIGMOID, operand) if state(operand) is Hidden.INFINITE:
+            return Hidden.ZERO
+        case Unary(UnaryOp.ADD_SCALAR | UnaryOp.IDENTITY, operand) if state(operand) is Hidden.INFINITE:
+            return Hidden.INFINITE
+        case Unary(UnaryOp.MUL_SCALAR | UnaryOp.DIV_SCALAR, operand, scalar) if scalar > 0:
+            return state(operand)
+        case Unary(op, operand, scalar) if state(operand) is Hidden.ZERO and op.preserves_zero(scalar):
+            return Hidden.ZERO
+        case Binary(BinaryOp.SUB, left, right) if state(left) is Hidden.INFINITE and state(right) is None:
+            return Hidden.INFINITE
+        case Binary(BinaryOp.ADD, left, right) if Hidden.ZERO not in (state(left), state(right)):
+            return Hidden.INFINITE
+        case Binary(BinaryOp.DIV, left, right) if state(left) is Hidden.ZERO and state(right) is None:
+            return Hidden.ZERO
+        case Product(left, right) if Hidden.INFINITE not in (state(left), state(right)) and not statement.reduced:
+            return Hidden.ZERO
+        case _ if statement.is_layout:
+            return state(statement.operands[0])
+        case _:
+            return None
+
+
+def _clean(expression: Expression, reduced: bool) -> bool:
+    """Whether the operation leaves no masked-out element that the two sides could differ in."""
+    match expression:
+        case Reduction(ReduceOp.MAX | ReduceOp.SUM, _):
+            return True
+        case Product():
+            return reduced
+        case _:
+            return False
+
+
+def _fault(translator: "Translator", hidden: Hidden) -> TraceError:
+    if hidden is Hidden.INFINITE:
+        return translator.fault(
+            "the operand is masked with minus infinity, which this operation would see; only a softmax (or exp, "
+            "sigmoid) may follow such a mask. To set elements to zero, multiply by the mask instead"
+        )
+    return translator.fault(
+        "the operand is the result of a masked softmax, whose masked-out elements are not stored; this operation would "
+        "need them as zeros. Only products, sums and operations that keep zero may follow"
+    )

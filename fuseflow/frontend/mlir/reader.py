@@ -1,0 +1,539 @@
+"""A module in MLIR text (``linalg`` on tensors, ``sparse_tensor`` encodings) as a program.
+
+Read: one function; ``linalg.generic`` and a few named operations; constants. Everything else is refused by name and
+line. Operations that the returned values do not need are read and left out.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from fuseflow.einsum import Access, BinaryOp, Origin, ReduceOp, Unary, UnaryOp
+from fuseflow.errors import ProgramError
+from fuseflow.formats import Format
+from fuseflow.frontend.mlir.body import VALUE, Apply, Constant, Operand, Term, read_body, read_number
+from fuseflow.frontend.mlir.builder import INDEX_NAMES, Builder, Leaf, Splat, Value, View, access_of
+from fuseflow.frontend.mlir.constants import Literal, from_bytes, read_dense, read_resources, shaped
+from fuseflow.frontend.mlir.cursor import Cursor
+from fuseflow.frontend.mlir.types import NAME, NUMBER, AffineMap, Aliases, TensorType, read_alias, read_map, read_type
+
+_RESULT = re.compile(r"(%[\w$.-]+)(?::(\d+))?\s*=")
+_SYMBOL = re.compile(r'@(?:[\w$.-]+|"[^"]*")')
+_STRING = re.compile(r'"([^"]*)"')
+_LINE = re.compile(r"[^\n]*")
+
+LOWEST = -1e30
+"""A maximum may start from any number up to this one: no value of a model is as low."""
+
+_NAMED = {
+    "linalg.add": BinaryOp.ADD, "linalg.sub": BinaryOp.SUB, "linalg.mul": BinaryOp.MUL, "linalg.div": BinaryOp.DIV,
+    "linalg.max": BinaryOp.MAX, "linalg.min": BinaryOp.MIN,
+}  # fmt: skip
+_NAMED_UNARY = {
+    "linalg.exp": UnaryOp.EXP, "linalg.negf": UnaryOp.NEG, "linalg.rsqrt": UnaryOp.RSQRT, "linalg.sqrt": UnaryOp.SQRT,
+    "linalg.tanh": UnaryOp.TANH, "linalg.log": UnaryOp.LOG,
+}  # fmt: skip
+_PRODUCTS = {
+    # loops, and the maps of left, right and result
+    "linalg.matmul": (3, (0, 2), (2, 1), (0, 1)),
+    "linalg.batch_matmul": (4, (0, 1, 3), (0, 3, 2), (0, 1, 2)),
+    "linalg.matvec": (2, (0, 1), (1,), (0,)),
+    "linalg.vecmat": (2, (1,), (1, 0), (0,)),
+}
+
+
+@dataclass(slots=True)
+class Reader:
+    """State of reading one module: aliases, values by name, and the statements so far."""
+
+    cursor: Cursor
+    builder: Builder
+    aliases: Aliases = field(default_factory=Aliases)
+    values: dict[str, Value] = field(default_factory=dict)
+    scalars: dict[str, Constant] = field(default_factory=dict)
+    resources: dict[str, bytes] = field(default_factory=dict)
+    formats: dict[str, Format] = field(default_factory=dict)
+
+    def module(self, function: str | None) -> tuple[str, ...]:
+        """Read up to the end of the function asked for (the first, if none is) and give the names of its results."""
+        cursor = self.cursor
+        self.resources = read_resources(cursor.text)
+        while True:
+            if cursor.ended or cursor.looking_at("{-#"):
+                asked = f"function @{function}" if function else "function (func.func)"
+                raise cursor.fault(f"the text ends, and there is no {asked} in it")
+            if cursor.looking_at("#"):
+                read_alias(cursor, self.aliases)
+            elif cursor.accept("module"):
+                cursor.match(_SYMBOL)
+                if cursor.accept("attributes"):
+                    cursor.skip_balanced()
+                cursor.expect("{")
+            elif cursor.accept("}"):
+                pass
+            elif cursor.accept("func.func"):
+                for word in ("private", "public"):
+                    cursor.accept(word)
+                name = cursor.take(_SYMBOL, "the name of a function such as @main").strip('@"')
+                if function is None or name == function:
+                    return self.function()
+                self.skip_function()
+            elif cursor.looking_at("ml_program.global"):
+                cursor.match(_LINE)
+            else:
+                raise cursor.fault(f"expected a function (func.func), not {cursor.shown()}")
+
+    def skip_function(self) -> None:
+        self.cursor.skip_balanced()
+        while not self.cursor.looking_at("{"):
+            if self.cursor.looking_at("attributes"):
+                self.cursor.accept("attributes")
+                self.cursor.skip_balanced()
+                continue
+            if self.cursor.match(re.compile(r"->|[\w.]+|,")) is None:
+                self.cursor.skip_balanced()
+        self.cursor.skip_balanced()
+
+    def function(self) -> tuple[str, ...]:
+        cursor = self.cursor
+        cursor.expect("(")
+        while not cursor.accept(")"):
+            if self.values:
+                cursor.expect(",")
+            name = cursor.take(VALUE, "an argument such as %arg0")
+            cursor.expect(":")
+            kind = self.type()
+            if cursor.looking_at("{"):
+                cursor.skip_balanced()
+            self.values[name] = self.builder.leaf(identifier(name), Leaf(kind.shape, kind.format, argument=True))
+        if cursor.accept("->"):
+            if cursor.looking_at("("):
+                cursor.skip_balanced()
+            else:
+                self.type()
+        if cursor.accept("attributes"):
+            cursor.skip_balanced()
+        cursor.expect("{")
+        while True:
+            if cursor.accept("return") or cursor.accept("func.return"):
+                return self.results()
+            self.operation()
+
+    def results(self) -> tuple[str, ...]:
+        at = self.cursor.at
+        names = [self.operand()]
+        while self.cursor.accept(","):
+            names.append(self.operand())
+        self.cursor.expect(":")
+        outputs: list[str] = []
+        for number, value in enumerate(names):
+            if number:
+                self.cursor.expect(",")
+            kind = self.type()
+            if isinstance(value, Splat):
+                raise self.cursor.fault("a constant is returned; nothing has to be computed for it", at)
+            name = self.returned(value, at)
+            if kind.format is not None and len(kind.shape) == len(self.builder.shapes[name]):
+                self.formats[name] = kind.format
+            outputs.append(name)
+        return tuple(dict.fromkeys(outputs))
+
+    def returned(self, value: View, at: int) -> str:
+        """Name of the statement that makes ``value``, dimensions of size 1 that nothing iterates aside."""
+        kept = tuple(dimension for dimension in value.dims if dimension is not None)
+        spread = [
+            size for size, dimension in zip(value.shape, value.dims, strict=True) if dimension is None and size > 1
+        ]
+        if spread:
+            raise self.cursor.fault(f"a value that is repeated {spread[0]} times is returned; return it once", at)
+        if kept == tuple(range(len(kept))) and value.tensor not in self.builder.leaves:
+            return value.tensor
+        indices = tuple(INDEX_NAMES[number] for number in range(len(kept)))
+        out = tuple(indices[kept[number]] for number in range(len(kept)))
+        source = Access(value.tensor, indices)
+        return self.builder.add("result", Unary(UnaryOp.IDENTITY, source), out, self.origin("result", at)).tensor
+
+    # Pieces
+
+    def type(self) -> TensorType:
+        return read_type(self.cursor, self.aliases)
+
+    def operand(self) -> Value:
+        at = self.cursor.at
+        name = self.cursor.take(VALUE, "a value such as %0")
+        base, _, result = name.partition("#")
+        if result not in ("", "0"):
+            raise self.cursor.fault(f"{name} is a second result; only the first of an operation is read", at)
+        if base in self.scalars:
+            return Splat(self.scalars[base].value, ())
+        if base not in self.values:
+            raise self.cursor.fault(f"{name} is not defined above", at)
+        return self.values[base]
+
+    def operands(self, word: str, count: int | None = None) -> list[Value]:
+        """``ins(%a, %b : t, t)``, which must be ``count`` if that is given; empty if there is none."""
+        at = self.cursor.at
+        found = self.listed(word)
+        if count is not None and len(found) != count:
+            raise self.cursor.fault(f"{word} must have {count} operands here, not {len(found)}", at)
+        return found
+
+    def listed(self, word: str) -> list[Value]:
+        if not self.cursor.accept(word):
+            return []
+        self.cursor.expect("(")
+        found = [self.operand()]
+        while self.cursor.accept(","):
+            found.append(self.operand())
+        self.cursor.expect(":")
+        self.type()
+        while self.cursor.accept(","):
+            self.type()
+        self.cursor.expect(")")
+        return found
+
+    def result_type(self) -> TensorType | None:
+        """``-> t`` or ``-> (t, t)``, of which the first counts."""
+        if not self.cursor.accept("->"):
+            return None
+        if not self.cursor.accept("("):
+            return self.type()
+        kind = self.type()
+        while self.cursor.accept(","):
+            self.type()
+        self.cursor.expect(")")
+        return kind
+
+    def origin(self, name: str, at: int) -> Origin:
+        return Origin(group=name, layer="", source=f"line {self.cursor.line(at)}")
+
+    # Operations
+
+    def operation(self) -> None:
+        cursor = self.cursor
+        at = cursor.at
+        found = cursor.match(_RESULT)
+        if found is None:
+            raise cursor.fault(f"expected an operation or return, not {cursor.shown()}")
+        name, op_at = found[1], cursor.at
+        op = cursor.take(NAME, "an operation such as linalg.generic")
+        try:
+            self.define(name, op, op_at)
+        except ProgramError as fault:
+            text = str(fault)
+            raise fault if ", column " in text else cursor.fault(f"{op}: {text}", at) from None
+
+    def define(self, name: str, op: str, at: int) -> None:
+        cursor = self.cursor
+        if op == "arith.constant":
+            self.constant(name)
+        elif op == "tensor.empty":
+            cursor.expect("(")
+            cursor.expect(")")
+            cursor.expect(":")
+            self.values[name] = Splat(None, self.type().shape)
+        elif op == "linalg.fill":
+            (value,), (init,) = self.operands("ins", 1), self.operands("outs", 1)
+            self.result_type()
+            if not isinstance(value, Splat) or value.value is None:
+                raise cursor.fault("linalg.fill with a value that is no constant", at)
+            self.values[name] = Splat(value.value, init.shape)
+        elif op == "linalg.generic":
+            self.generic(name, at)
+        elif op == "linalg.transpose":
+            self.transpose(name, at)
+        elif op in _PRODUCTS:
+            loops, left, right, out = _PRODUCTS[op]
+            maps = [AffineMap(loops, each) for each in (left, right, out)]
+            body = Apply(BinaryOp.ADD, (Operand(2), Apply(BinaryOp.MUL, (Operand(0), Operand(1)))))
+            self.finish(name, at, maps, self.operands("ins", 2), self.operands("outs", 1), body)
+        elif op in _NAMED or op in _NAMED_UNARY:
+            ins, outs = self.operands("ins", 2 if op in _NAMED else 1), self.operands("outs", 1)
+            order = len(outs[0].shape)
+            maps = [AffineMap(order, tuple(range(order)))] * (len(ins) + 1)
+            chosen = _NAMED.get(op) or _NAMED_UNARY[op]
+            self.finish(name, at, maps, ins, outs, Apply(chosen, tuple(Operand(number) for number in range(len(ins)))))
+        elif op in ("tensor.expand_shape", "tensor.collapse_shape"):
+            self.reshape(name, op, at)
+        elif op == "tensor.cast":
+            value = self.operand()
+            cursor.expect(":")
+            self.type()
+            cursor.expect("to")
+            self.type()
+            self.values[name] = value
+        else:
+            raise cursor.fault(f"operation {op!r} is not supported", at)
+
+    def constant(self, name: str) -> None:
+        cursor = self.cursor
+        at = cursor.at
+        if cursor.looking_at("dense"):
+            found, start = read_dense(cursor)
+            cursor.expect(":")
+            kind = self.type()
+            self.numbers(name, shaped(cursor, found, kind, start), kind)
+        elif cursor.accept("dense_resource"):
+            cursor.expect("<")
+            resource = cursor.take(re.compile(r"[\w.$-]+"), "the name of a resource")
+            cursor.expect(">")
+            cursor.expect(":")
+            kind = self.type()
+            if resource in self.resources:
+                self.numbers(name, from_bytes(cursor, self.resources[resource], kind, at), kind)
+            else:
+                self.values[name] = self.builder.leaf(identifier(resource), Leaf(kind.shape, kind.format))
+        else:
+            value = 1.0 if cursor.looking_at("true") else 0.0
+            if cursor.match(re.compile("true|false")) is None:
+                value = read_number(cursor)
+                cursor.expect(":")
+                self.type()
+            self.scalars[name] = Constant(value)
+
+    def numbers(self, name: str, found: Literal, kind: TensorType) -> None:
+        if isinstance(found, float):
+            self.values[name] = Splat(found, kind.shape)
+        elif found.size == 1:
+            self.values[name] = Splat(float(found.reshape(())), kind.shape)
+        else:
+            self.values[name] = self.builder.leaf(identifier(name), Leaf(kind.shape, kind.format, found))
+
+    def generic(self, name: str, at: int) -> None:
+        cursor = self.cursor
+        cursor.expect("{")
+        maps: list[AffineMap] = []
+        reduction: list[bool] = []
+        while not cursor.accept("}"):
+            key = cursor.take(NAME, "an attribute of linalg.generic")
+            cursor.expect("=")
+            if key == "indexing_maps":
+                cursor.expect("[")
+                while not cursor.accept("]"):
+                    maps.append(read_map(cursor, self.aliases))
+                    cursor.accept(",")
+            elif key == "iterator_types":
+                cursor.expect("[")
+                while not cursor.accept("]"):
+                    reduction.append(cursor.take(_STRING, 'a loop kind such as "parallel"') == '"reduction"')
+                    cursor.accept(",")
+            else:
+                if cursor.match(_STRING) is None:
+                    cursor.skip_balanced()
+            cursor.accept(",")
+        ins, outs = self.operands("ins"), self.operands("outs")
+        if cursor.accept("attrs"):
+            cursor.expect("=")
+            cursor.skip_balanced()
+        body = read_body(cursor, self.scalars, self.aliases)
+        if len(maps) != len(ins) + len(outs) or any(each.loops != len(reduction) for each in maps):
+            raise cursor.fault(
+                f"it has {len(ins)} inputs, {len(outs)} outputs and {len(reduction)} loops, but {len(maps)} indexing "
+                f"maps over {sorted({each.loops for each in maps})} loops",
+                at,
+            )
+        self.finish(name, at, maps[: len(ins) + 1], ins, outs[:1], body[0])
+
+    def transpose(self, name: str, at: int) -> None:
+        (source,), outs = self.operands("ins", 1), self.operands("outs", 1)
+        cursor = self.cursor
+        cursor.expect("permutation")
+        cursor.expect("=")
+        cursor.expect("[")
+        order: list[int] = []
+        while not cursor.accept("]"):
+            order.append(int(cursor.take(NUMBER, "a dimension")))
+            cursor.accept(",")
+        if sorted(order) != list(range(len(source.shape))):
+            raise cursor.fault(f"permutation {order} must name the {len(source.shape)} dimensions once", at)
+        loops = len(order)
+        maps = [AffineMap(loops, tuple(order.index(dimension) for dimension in range(loops)))]
+        maps.append(AffineMap(loops, tuple(range(loops))))
+        self.finish(name, at, maps, [source], outs, Operand(0))
+
+    def reshape(self, name: str, op: str, at: int) -> None:
+        """Dimensions of size 1 may come and go; any other reshape is refused."""
+        value = self.operand()
+        self.cursor.skip_balanced()
+        if self.cursor.accept("output_shape"):
+            self.cursor.skip_balanced()
+        self.cursor.expect(":")
+        self.type()
+        self.cursor.expect("into")
+        kind = self.type()
+        if isinstance(value, Splat):
+            self.values[name] = Splat(value.value, kind.shape)
+            return
+        sizes = [size for size in value.shape if size != 1]
+        if sizes != [size for size in kind.shape if size != 1]:
+            raise self.cursor.fault(
+                f"{op} from {value.shape} to {kind.shape}: only dimensions of size 1 may change", at
+            )
+        wide = iter([each for each, size in zip(value.dims, value.shape, strict=True) if size != 1])
+        unit = iter(
+            [each for each, size in zip(value.dims, value.shape, strict=True) if size == 1 and each is not None]
+        )
+        dims = tuple(next(wide) if size != 1 else next(unit, None) for size in kind.shape)
+        if next(unit, None) is not None:
+            raise self.cursor.fault(f"{op} takes away a dimension of size 1 that is stored; keep it", at)
+        self.values[name] = View(value.tensor, dims, kind.shape)
+
+    # Meaning
+
+    def finish(
+        self, name: str, at: int, maps: list[AffineMap], ins: list[Value], outs: list[Value], body: Term
+    ) -> None:
+        """Bind ``name`` to what the body computes over the loops of ``maps``."""
+        kind = self.result_type()
+        if len(outs) != 1:
+            raise self.cursor.fault(f"it has {len(outs)} outputs; one is read", at)
+        sizes = self.loop_sizes(maps, [*ins, *outs], at)
+        operands: list[Access | float] = []
+        for value, indexing in zip(ins, maps, strict=False):
+            operands.append(self.access(value, indexing, sizes, at))
+        out_map = maps[len(ins)]
+        reduced = [loop for loop in range(out_map.loops) if loop not in out_map.results]
+        out = Operand(len(ins))
+        if not reduced and not _mentions(body, out):
+            self.bind(name, at, body, operands, ins, maps, kind, outs[0].shape)
+            return
+        combined = _combined(body, out)
+        if combined is None:
+            raise self.cursor.fault("its body is no sum and no maximum over its reduction loops", at)
+        op, term = combined
+        init = outs[0]
+        kept = tuple(INDEX_NAMES[loop] for loop in out_map.results if loop is not None)
+        label, origin = identifier(name), self.origin(identifier(name), at)
+        expression = self.builder.reduced(op, term, operands, label, kept, origin)
+        missing = [loop for loop in reduced if INDEX_NAMES[loop] not in _used(expression)]
+        if missing:
+            raise self.cursor.fault(f"nothing depends on its loop d{missing[0]}, over which it reduces", at)
+        result = self.builder.add(label, expression, kept, origin)
+        result = self.started(op, init, out_map, result, sizes, at)
+        numbers = {index: place for place, index in enumerate(result.indices)}
+        dims = tuple(None if loop is None else numbers[INDEX_NAMES[loop]] for loop in out_map.results)
+        self.put(name, View(result.tensor, dims, init.shape), kind)
+
+    def started(
+        self, op: ReduceOp, init: Value, out_map: AffineMap, result: Access, sizes: dict[int, int], at: int
+    ) -> Access:
+        """The reduction with what it starts from, unless that is the neutral number."""
+        origin = self.origin(result.tensor, at)
+        if isinstance(init, Splat):
+            if init.value is None:
+                raise self.cursor.fault("it reduces into a tensor that has not been filled", at)
+            if op is ReduceOp.SUM:
+                if init.value == 0.0:
+                    return result
+                return self.builder.add(
+                    result.tensor, Unary(UnaryOp.ADD_SCALAR, result, init.value), result.indices, origin
+                )
+            if init.value <= LOWEST:
+                return result
+            raise self.cursor.fault(f"its maximum starts from {init.value:g}; from minus infinity it would be read", at)
+        start = self.access(init, out_map, sizes, at)
+        assert isinstance(start, Access)
+        combine = self.builder.binary(BinaryOp.ADD if op is ReduceOp.SUM else BinaryOp.MAX, start, result, "", origin)
+        assert not isinstance(combine, float)
+        return self.builder.add(result.tensor, combine, result.indices, origin)
+
+    def bind(
+        self,
+        name: str,
+        at: int,
+        body: Term,
+        operands: list[Access | float],
+        ins: list[Value],
+        maps: list[AffineMap],
+        kind: TensorType | None,
+        shape: tuple[int, ...],
+    ) -> None:
+        """An element-wise result; a body that only passes an input on is another view of it."""
+        label, out_map = identifier(name), maps[len(ins)]
+        found = self.builder.expression(body, operands, label, self.origin(label, at))
+        if isinstance(found, float):
+            self.values[name] = Splat(found, shape)
+            return
+        if not isinstance(found, Access):
+            used = _used(found)
+            kept = tuple(
+                INDEX_NAMES[loop] for loop in out_map.results if loop is not None and INDEX_NAMES[loop] in used
+            )
+            found = self.builder.add(label, found, kept, self.origin(label, at))
+        numbers = {index: place for place, index in enumerate(found.indices)}
+        dims = tuple(None if loop is None else numbers.get(INDEX_NAMES[loop]) for loop in out_map.results)
+        self.put(name, View(found.tensor, dims, shape), kind)
+
+    def put(self, name: str, view: View, kind: TensorType | None) -> None:
+        """Bind ``name``; the encoding of its type is the format of what it is a view of, unless that has one."""
+        self.values[name] = view
+        order = tuple(dimension for dimension in view.dims if dimension is not None)
+        leaf = self.builder.leaves.get(view.tensor)
+        whole = len(order) == len(view.dims) and sorted(order) == list(range(len(self.builder.shapes[view.tensor])))
+        if not whole:
+            return
+        layout = Format.dense(len(order)) if kind is None or kind.format is None else kind.format
+        moved = Format(layout.levels, tuple(order[mode] for mode in layout.mode_order))
+        if leaf is None:
+            if kind is not None and kind.format is not None:
+                self.formats.setdefault(view.tensor, moved)
+        elif leaf.format is None and not leaf.argument:
+            leaf.format = moved
+
+    def access(self, value: Value, indexing: AffineMap, sizes: dict[int, int], at: int) -> Access | float:
+        if isinstance(value, Splat):
+            if value.value is None:
+                raise self.cursor.fault("it reads a tensor that has not been filled", at)
+            return value.value
+        found = access_of(value, indexing.results, sizes)
+        if found is None:
+            raise self.cursor.fault("its maps use the constant 0 at a dimension of more than 1", at)
+        return found
+
+    def loop_sizes(self, maps: Iterable[AffineMap], values: Iterable[Value], at: int) -> dict[int, int]:
+        sizes: dict[int, int] = {}
+        for number, (indexing, value) in enumerate(zip(maps, values, strict=False)):
+            if len(indexing.results) != len(value.shape):
+                raise self.cursor.fault(
+                    f"operand {number} has {len(value.shape)} dimensions, but its map {len(indexing.results)}", at
+                )
+            for loop, size in zip(indexing.results, value.shape, strict=True):
+                if loop is not None and sizes.setdefault(loop, size) != size:
+                    raise self.cursor.fault(
+                        f"operand {number} has size {size} at loop d{loop}, but another operand {sizes[loop]}", at
+                    )
+        return sizes
+
+
+def identifier(name: str) -> str:
+    """``%arg0`` as ``arg0``, ``%3`` as ``v3``, the name of a resource with underscores."""
+    text = re.sub(r"\W", "_", name.lstrip("%")).strip("_") or "v"
+    return f"v{text}" if text[0].isdigit() else text
+
+
+def _mentions(term: Term, operand: Operand) -> bool:
+    match term:
+        case Operand():
+            return term == operand
+        case Apply(operands=operands):
+            return any(_mentions(each, operand) for each in operands)
+        case Constant():
+            return False
+        case _:
+            return _mentions(term.left, operand) or _mentions(term.right, operand)
+
+
+def _combined(term: Term, out: Operand) -> tuple[ReduceOp, Term] | None:
+    """The reduction that a body ``out op term`` is."""
+    match term:
+        case Apply(BinaryOp.ADD | BinaryOp.MAX as op, (left, right)) if out in (left, right) and left != right:
+            other = right if left == out else left
+            if not _mentions(other, out):
+                return (ReduceOp.SUM if op is BinaryOp.ADD else ReduceOp.MAX), other
+    return None
+
+
+def _used(expression: object) -> set[str]:
+    from fuseflow.einsum import Statement
+
+    return set(Statement(Access("", ()), expression).indices)  # type: ignore[arg-type]

@@ -1,0 +1,214 @@
+"""The workbench in a real JupyterLab, with real clicks and keys; what is shown is what the Python API gives."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page, expect
+
+import fuseflow as ff
+from tests.browser.actions import (
+    await_drawn,
+    click_edge,
+    drawn_nodes,
+    exact_cycles,
+    fact,
+    preset,
+    press_edge,
+    tab,
+    table_columns,
+    version,
+    workbench_cell,
+)
+from tests.browser.lab import Browser, Lab, open_notebook, python, run_all
+
+
+@pytest.fixture(scope="module")
+def model() -> ff.Model:
+    return ff.models.gcn("karate")
+
+
+@pytest.fixture(scope="module")
+def page(lab: Lab, browser: Browser) -> Iterator[Page]:
+    """One notebook with a workbench; every test leaves it as it was: partial, nothing selected."""
+    found = browser.page(height=1900)
+    open_notebook(lab, found, lab.write("workbench.ipynb", [workbench_cell("karate")]))
+    run_all(found)
+    found.wait_for_selector(".ff-picker g.statement")
+    exact_cycles(found)
+    yield found
+    found.context.close()
+
+
+def matches(page: Page, compiled: ff.Compiled, region: str) -> None:
+    """Numbers, graph, table and cycles on the page are those of ``compiled``."""
+    assert exact_cycles(page) == compiled.simulate().cycles
+    assert fact(page, "nodes") == f"{compiled.nodes:,}"
+    assert fact(page, "kernels") == f"{len(compiled.regions)}"
+    assert drawn_nodes(page) == {node.name for node in compiled[region].graph}
+    assert table_columns(page) == compiled[region].table.columns
+
+
+def test_merge_and_cut_with_the_mouse(page: Page, model: ff.Model, browser: Browser) -> None:
+    matches(page, ff.compile(model, "partial"), "conv1")
+    assert fact(page, "recomputed") == "nothing"
+    click_edge(page, "relu", "sparse_mm_1")
+    full = ff.compile(
+        model, ff.Schedule("custom", (ff.Region("conv1", ff.Schedule.full(model).regions[0].statements),))
+    )
+    matches(page, full, "conv1")
+    assert "relu for every i" in fact(page, "recomputed")
+    click_edge(page, "relu", "sparse_mm_1")
+    assert exact_cycles(page) == ff.compile(model, "partial").simulate().cycles
+    browser.require_clean()
+
+
+def test_the_same_with_keys(page: Page, model: ff.Model) -> None:
+    press_edge(page, "linear", "relu")
+    assert fact(page, "kernels") == "3"
+    before = version(page)
+    page.keyboard.press("Control+z")
+    await_drawn(page, before)
+    assert fact(page, "kernels") == "2"
+    before = version(page)
+    page.keyboard.press("Control+Shift+z")
+    await_drawn(page, before)
+    assert fact(page, "kernels") == "3"
+    press_edge(page, "linear", "relu", key="Space")
+    assert exact_cycles(page) == ff.compile(model, "partial").simulate().cycles
+
+
+def test_speedup_is_over_the_unfused_schedule(page: Page, model: ff.Model) -> None:
+    ratio = ff.compile(model, "unfused").simulate().cycles / ff.compile(model, "partial").simulate().cycles
+    expect(page.locator('.ff-summary [data-fact="speedup over unfused"]')).to_have_text(f"{ratio:.2f}×")
+
+
+def test_drag_selects_and_fuses(page: Page, model: ff.Model) -> None:
+    preset(page, "unfused")
+    assert page.locator(".ff-picker .ff-card").count() == 8
+    pane = page.locator(".ff-picker .ff-pane").bounding_box()
+    boxes = [page.locator(f'[id="stmt-{name}"]').bounding_box() for name in ("sparse_mm", "linear_mul")]
+    assert pane and all(boxes)
+    page.mouse.move(boxes[0]["x"] - 60, boxes[0]["y"] - 6)
+    page.mouse.down()
+    page.mouse.move(boxes[1]["x"] + boxes[1]["width"] + 4, boxes[1]["y"] + boxes[1]["height"] + 2, steps=6)
+    page.mouse.up()
+    expect(page.locator(".ff-fuse")).to_have_text("fuse 2 selected")
+    before = version(page)
+    page.locator(".ff-fuse").click()
+    await_drawn(page, before)
+    assert fact(page, "kernels") == "7"
+    preset(page, "partial")
+
+
+def test_an_illegal_choice_is_said_and_not_applied(page: Page) -> None:
+    before = version(page)
+    python(
+        page,
+        "bench.picker._received(None, {'action': 'group', 'arguments': {'statements': ['sparse_mm', 'relu']}}, [])",
+    )
+    notice = page.locator(".ff-picker .ff-error")
+    expect(notice).to_contain_text("wait for each other")
+    assert version(page) == before
+    notice.locator(".ff-close").click()
+    expect(notice).to_have_count(0)
+
+
+def test_table_and_graph_select_each_other(page: Page) -> None:
+    cell = page.locator(".ff-table td button", has_text="ValRead").first
+    cell.click()
+    chosen = page.locator(".ff-graph g.block.ff-chosen")
+    expect(chosen).to_have_count(2 if "2" in (cell.get_attribute("title") or "") else 1)
+    node = page.locator(".ff-graph g.block#node-intersect_k")
+    node.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(".ff-table td button.ff-chosen").first).to_contain_text("∩k")
+    expect(page.locator(".ff-node-name")).to_have_text("intersect_k")
+    page.keyboard.press("Escape")
+    expect(page.locator(".ff-graph g.block.ff-chosen")).to_have_count(0)
+
+
+def test_a_tooltip_says_what_an_edge_is(page: Page) -> None:
+    edge = page.locator('[id="flow-relu->sparse_mm_1"]')
+    assert "relu is stored, then read by sparse_mm_1" in (edge.locator("title").text_content() or "")
+    assert "a boundary" in (edge.get_attribute("aria-label") or "")
+    node = page.locator(".ff-graph g.block#node-intersect_k title")
+    assert "k" in (node.text_content() or "")
+
+
+def test_search_colours_and_following(page: Page, model: ff.Model) -> None:
+    page.locator(".ff-search").fill("weight")
+    expect(page.locator(".ff-found")).to_contain_text("found")
+    assert page.locator(".ff-graph g.ff-hit-node").count() == int(page.locator(".ff-found").inner_text().split()[0])
+    page.locator(".ff-search").fill("")
+    page.locator(".ff-colour").select_option("busy")
+    result = ff.compile(model, "partial").simulate().kernels[0].result
+    badge = page.locator(".ff-graph g.block#node-accumulate_linear_mul .ff-badge")
+    share = result.node("accumulate_linear_mul").busy_cycles / result.cycles
+    expect(badge).to_have_text(f"{int(share * 100 + 0.5)} %")
+    page.locator(".ff-colour").select_option("kind")
+    page.locator(".ff-graph g.block#node-intersect_k").click()
+    page.locator(".ff-detail .ff-jump").first.click()
+    expect(page.locator(".ff-node-name")).not_to_have_text("intersect_k")
+
+
+def test_a_run_starts_and_is_cancelled(page: Page, model: ff.Model) -> None:
+    tab(page, "run")
+    page.locator(".ff-start").click()
+    page.wait_for_selector('.ff-run[data-state="done"]')
+    cycles = ff.compile(model, "partial").simulate().cycles
+    expect(page.locator('.ff-run [data-fact="cycles"]')).to_have_text(f"{cycles:,}")
+    assert f"{cycles:,}" in page.locator(".ff-words").inner_text()
+    assert page.locator(".ff-timeline svg").count() == 2
+
+
+def test_the_comparison_grows(page: Page) -> None:
+    tab(page, "compare")
+    page.locator(".ff-add").click()
+    preset(page, "full")
+    exact_cycles(page)
+    page.locator(".ff-add").click()
+    page.wait_for_function("document.querySelectorAll('.ff-compare tbody tr').length === 2")
+    page.wait_for_selector(".ff-compare .ff-chart path[data-schedule=partial]")
+    page.locator(".ff-compare .ff-chart path[data-schedule=partial]").first.click()
+    expect(page.locator(".ff-preset[aria-pressed=true]")).to_have_text("partial")
+    exact_cycles(page)
+
+
+def test_code_is_copied(page: Page) -> None:
+    page.locator(".ff-copy").click()
+    assert "ff.Schedule.partial(model)" in page.locator(".ff-code").input_value()
+    assert "ff.compile(model, schedule)" in page.evaluate("navigator.clipboard.readText()")
+    page.locator(".ff-copy").click()
+
+
+def test_the_stepper_steps(lab: Lab, browser: Browser) -> None:
+    cell = (
+        "import fuseflow as ff, fuseflow_widgets as fw, numpy as np\n"
+        "A = np.array([[0, 2, 0, 1], [0, 0, 0, 0], [3, 0, 0, 0], [0, 0, 4, 5]])\n"
+        "model = ff.einsum('y[i] = A[i,j] * x[j]', A=ff.FiberTree.from_dense(A, 'csr'), x=np.array([1, 0, 2, 3]))\n"
+        "stepper = fw.StreamStepper(model)\nstepper"
+    )
+    page = browser.page(height=1200)
+    open_notebook(lab, page, lab.write("stepper.ipynb", [cell]))
+    run_all(page)
+    page.wait_for_selector(".ff-stepper g.block")
+    moments = python(page, "stepper.history['moments']")
+    for _ in range(4):
+        page.locator(".ff-step").click()
+    expect(page.locator(".ff-stepper")).to_have_attribute("data-cycle", str(moments[4]))
+    assert python(page, "stepper.cycle") == moments[4]
+    page.locator(".ff-stepper .ff-pane").focus()
+    page.keyboard.press("ArrowLeft")
+    expect(page.locator(".ff-stepper")).to_have_attribute("data-cycle", str(moments[3]))
+    words = dict(map(tuple, python(page, "stepper.history['says']['scan_A_j']")))
+    assert words[moments[3]] in page.locator(".ff-says").inner_text()
+    page.locator(".ff-play").click()
+    page.wait_for_function(
+        "(cycle) => Number(document.querySelector('.ff-stepper').dataset.cycle) > cycle + 2", arg=moments[3]
+    )
+    page.locator(".ff-play").click()
+    page.locator(".ff-jump-to").fill("0")
+    page.locator(".ff-jump-to").press("Enter")
+    expect(page.locator(".ff-stepper")).to_have_attribute("data-cycle", "0")
+    browser.require_clean()
+    page.context.close()

@@ -1,0 +1,150 @@
+"""Background work: the newest job wins, closing stops it, and memory that runs out is a sentence."""
+
+import asyncio
+import threading
+import time
+
+import fuseflow_widgets as fw
+import pytest
+from fuseflow_widgets import memory
+from fuseflow_widgets.background import Background, Job
+
+import fuseflow as ff
+from fuseflow.errors import SimulationError
+
+
+def endless(job: Job) -> None:
+    while True:
+        job.check()
+        time.sleep(0.002)
+
+
+def test_the_newest_job_wins() -> None:
+    background, seen = Background(), []
+    for number in range(5):
+        background.start(lambda job, n=number: endless(job) if n < 4 else n, seen.append, seen.append)
+    assert background.join(10)
+    assert seen == [4]
+
+
+def test_failures_are_words() -> None:
+    background, seen = Background(), []
+
+    def fail(_: Job) -> None:
+        raise SimulationError("too deep")
+
+    def exhaust(_: Job) -> None:
+        raise MemoryError
+
+    background.start(fail, seen.append, seen.append)
+    background.join(10)
+    background.start(exhaust, seen.append, seen.append)
+    background.join(10)
+    assert seen[0] == "too deep" and "not enough memory" in seen[1]
+
+
+def test_closed_starts_nothing() -> None:
+    background = Background()
+    background.start(endless, print, print)
+    background.close()
+    assert background.join(10)
+    assert background.start(endless, print, print) is None and not background.busy
+
+
+def test_results_come_back_on_the_loop() -> None:
+    async def main() -> tuple[int, int]:
+        background, where = Background(), []
+        background.start(lambda job: None, lambda _: where.append(threading.get_ident()), print)
+        while not where:
+            await asyncio.sleep(0.01)
+        return where[0], threading.get_ident()
+
+    found, here = asyncio.run(main())
+    assert found == here
+
+
+def test_exact_cycles_are_those_of_the_api() -> None:
+    model = ff.models.gcn("karate")
+    bench = fw.Workbench(model)
+    bench.exact.background.join(60)
+    assert bench.run is not None
+    assert bench.summary.exact["cycles"] == ff.compile(model, "partial").simulate().cycles
+    bench.picker.preset("full")
+    assert bench.run is None or bench.run.schedule == "full"
+    bench.exact.background.join(60)
+    assert bench.summary.exact["cycles"] == ff.compile(model, "full").simulate().cycles
+    bench.picker.undo()
+    assert bench.summary.exact["state"] == "done"  # remembered, so at once
+    assert bench.summary.facts[0][1] == "partial"
+    bench.close()
+
+
+def test_the_views_follow_the_picker() -> None:
+    bench = fw.Workbench(ff.models.gcn("karate"))
+    bench.picker.current = "conv2"
+    assert bench.graph.current == "conv2"
+    assert bench.table.table["title"].startswith("fusion table of conv2")
+    bench.graph.current = "conv1"
+    assert bench.picker.current == "conv1"
+    bench.picker.toggle("relu", "sparse_mm_1")
+    assert bench.graph.graphs == ["conv1"] and len(bench.graph.nodes) == bench.compiled.nodes
+    bench.close()
+
+
+def test_comparison_and_picker_share_the_schedule() -> None:
+    bench = fw.Workbench(ff.models.gcn("karate"))
+    bench.exact.background.join(60)
+    bench.comparison.add_current()
+    bench.picker.preset("full")
+    bench.exact.background.join(60)
+    bench.comparison.add_current()
+    assert [row["schedule"] for row in bench.comparison.rows] == ["partial", "full"]
+    bench.comparison.chosen = "partial"
+    assert bench.schedule.name == "partial"
+    bench.close()
+
+
+def test_closing_stops_the_simulation() -> None:
+    before = threading.active_count()
+    bench = fw.Workbench(ff.models.gcn("cora"))
+    bench.running.start()
+    time.sleep(0.4)
+    bench.close()
+    assert bench.exact.background.join(10) and bench.running.background.join(10)
+    assert threading.active_count() <= before
+    assert bench.running.state != "done"
+
+
+def test_a_run_is_watched_and_cancelled() -> None:
+    model = ff.models.gcn("karate")
+    view = fw.RunView(ff.compile(model, "partial"))
+    finished: list[ff.Run] = []
+    view.on_finished(finished.append)
+    view.start()
+    assert view.background.join(60)
+    assert view.state == "done" and view.run is finished[0]
+    assert view.result["cycles"] == view.run.cycles
+    assert view.timeline[1]["start"] == view.run.kernels[0].result.cycles
+    assert "takes" in view.words[0] and f"{view.run.cycles:,}" in view.words[0]
+    view.cancel()
+    assert view.state == "done"
+    view.show(ff.compile(model, "full"))
+    assert view.state == "idle" and view.run is None and view.words == []
+    view.close()
+
+
+def test_nothing_to_run() -> None:
+    view = fw.RunView()
+    view._received(view, {"action": "start", "arguments": {}}, [])
+    assert "nothing to run" in view.notice["text"]
+
+
+def test_too_little_memory_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(SimulationError, match=r"MiB of memory are left .* Use smaller data"):
+        memory.require_memory(10**18)
+    monkeypatch.setattr(memory, "RESERVE_BYTES", 10**18)
+    monkeypatch.setattr(memory.require_memory, "__defaults__", (10**18,))
+    view = fw.RunView(ff.compile(ff.models.gcn("karate"), "partial"))
+    view.start()
+    view.background.join(30)
+    assert view.state == "failed" and "close other notebooks" in view.notice["text"]

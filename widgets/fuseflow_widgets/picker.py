@@ -1,0 +1,171 @@
+"""FusionPicker: the einsum graph of a model, whose regions are cut and merged by hand."""
+
+from collections.abc import Callable, Iterable
+from itertools import islice
+from typing import Any
+
+import traitlets
+
+from fuseflow.compiled import Compiled, CompiledRegion, compile
+from fuseflow.dataflow.svg import to_svg
+from fuseflow.errors import FuseflowError, ScheduleError
+from fuseflow.models import Model
+from fuseflow.schedule import PRESETS, Schedule
+from fuseflow_widgets import edits
+from fuseflow_widgets.edits import History
+from fuseflow_widgets.knobs import apply_knob, knobs_of
+from fuseflow_widgets.program_picture import program_dot
+from fuseflow_widgets.view import View
+
+ORDERS_LISTED = 40
+"""Legal orders that a region's list shows; there can be factorially many."""
+
+
+class FusionPicker(View):
+    """Pick fusion regions by hand. ``schedule`` and ``compiled`` are what is picked, always legal and in step.
+
+    An edit that is illegal or cannot be lowered is explained in ``notice`` and not applied. ``current`` names the
+    region whose details are of interest. Observe ``compiled`` to follow the edits.
+    """
+
+    page = "picker"
+    compiled = traitlets.Instance(Compiled)
+    svg = traitlets.Unicode().tag(sync=True)
+    name = traitlets.Unicode().tag(sync=True)
+    regions = traitlets.List(traitlets.Dict()).tag(sync=True)
+    presets = traitlets.List(list(PRESETS)).tag(sync=True)
+    current = traitlets.Unicode().tag(sync=True)
+    code = traitlets.Unicode().tag(sync=True)
+    can_undo = traitlets.Bool(False).tag(sync=True)
+    can_redo = traitlets.Bool(False).tag(sync=True)
+    height = traitlets.Int(500).tag(sync=True)
+    version = traitlets.Int(0).tag(sync=True)
+
+    def __init__(self, model: Model, schedule: Schedule | str = "partial", **traits: Any) -> None:
+        self.model = model
+        first = compile(model, schedule)
+        self._history = History(first.schedule)
+        super().__init__(**traits)
+        self._show(first)
+
+    @property
+    def schedule(self) -> Schedule:
+        """The schedule as it is drawn; assign another to show that (one step of the history)."""
+        return self._history.present
+
+    @schedule.setter
+    def schedule(self, schedule: Schedule) -> None:
+        self._apply(schedule)
+
+    def actions(self) -> dict[str, Callable[..., None]]:
+        return {
+            "toggle": self.toggle, "group": self.group, "order": self.order, "preset": self.preset, "undo": self.undo,
+            "redo": self.redo, "knob": self.knob,
+        }  # fmt: skip
+
+    def toggle(self, source: str, target: str) -> None:
+        """Cut at the edge if it is inside a region, merge the regions at its ends otherwise."""
+        changed = edits.toggle(self.schedule, self.model.program, (source, target))
+        self._apply(changed, edits.home(changed, target).name)
+
+    def cut(self, source: str, target: str) -> None:
+        """A boundary between two statements of a region."""
+        changed = edits.cut(self.schedule, self.model.program, (source, target))
+        self._apply(changed, edits.home(changed, target).name)
+
+    def merge(self, source: str, target: str) -> None:
+        """The regions of two statements as one."""
+        changed = edits.merge(self.schedule, self.model.program, (source, target))
+        self._apply(changed, edits.home(changed, target).name)
+
+    def group(self, statements: Iterable[str]) -> None:
+        """``statements`` as one region."""
+        names = list(statements)
+        changed = edits.group(self.schedule, self.model.program, names)
+        self._apply(changed, edits.home(changed, names[0]).name)
+
+    def order(self, region: str, order: str | tuple[str, ...] | None) -> None:
+        """The dataflow order of a region, outermost first; ``None`` for the first legal one."""
+        wanted = tuple(order.split()) if isinstance(order, str) else order
+        self._apply(edits.reorder(self.schedule, region, wanted), region)
+
+    def knob(self, region: str, key: str, value: str) -> None:
+        """Another setting of a region: see :func:`fuseflow_widgets.knobs.knobs_of`."""
+        self._apply(apply_knob(self.schedule, region, key, value), region)
+
+    def preset(self, name: str) -> None:
+        """One of the presets, by name."""
+        if name not in PRESETS:
+            raise ScheduleError(f"no preset {name!r}; there are {', '.join(PRESETS)}")
+        self._apply(PRESETS[name](self.model.program))
+
+    def undo(self) -> None:
+        """One edit back."""
+        self._travel(self._history.undo())
+
+    def redo(self) -> None:
+        """One edit forward again."""
+        self._travel(self._history.redo())
+
+    def _travel(self, history: History) -> None:
+        if history is not self._history:
+            self._history = history
+            self._show(compile(self.model, history.present))
+            self.say("")
+
+    def _apply(self, schedule: Schedule, current: str | None = None) -> None:
+        compiled = compile(self.model, schedule)
+        self._history = self._history.push(schedule)
+        self._show(compiled, current)
+        self.say("")
+
+    def _show(self, compiled: Compiled, current: str | None = None) -> None:
+        schedule = compiled.schedule
+        names = [region.name for region in compiled.regions]
+        with self.hold_sync():
+            self.svg = self._picture(schedule)
+            self.name = schedule.name
+            self.regions = [_region(region) for region in compiled.regions]
+            self.code = schedule_code(schedule)
+            self.can_undo = bool(self._history.past)
+            self.can_redo = bool(self._history.future)
+            kept = self.current if self.current in names else names[0]
+            self.current = current if current in names else kept
+            self.version += 1
+            self.compiled = compiled
+
+    def _picture(self, schedule: Schedule) -> str:
+        try:
+            return to_svg(program_dot(self.model.program, schedule))
+        except FuseflowError as error:
+            self.say(str(error), "error")
+            return ""
+
+    def as_text(self) -> str:
+        return f"FusionPicker of {self.model.name}\n{self.schedule!r}"
+
+    def as_svg(self) -> str:
+        return self.svg
+
+
+def schedule_code(schedule: Schedule) -> str:
+    """Python that rebuilds ``schedule``; for a preset, the name of it."""
+    made = f"ff.Schedule.{schedule.name}(model)" if schedule.name in PRESETS else schedule.to_code()
+    return f"import fuseflow as ff\n\nschedule = {made}\ncompiled = ff.compile(model, schedule)"
+
+
+def _region(region: CompiledRegion) -> dict[str, Any]:
+    orders = [" ".join(order) for order in islice(region.fused.orders(), ORDERS_LISTED + 1)]
+    more = len(orders) > ORDERS_LISTED
+    chosen = " ".join(region.order)
+    listed = orders[:ORDERS_LISTED]
+    return {
+        "name": region.name,
+        "statements": len(region.region.statements),
+        "nodes": len(region.graph),
+        "order": chosen,
+        "orders": listed if chosen in listed else [chosen, *listed],
+        "more": more,
+        "recomputed": [f"{name} again for every {' '.join(over)}" for name, over in region.recomputed.items()],
+        "knobs": knobs_of(region.region),
+    }

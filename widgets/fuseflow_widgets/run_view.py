@@ -1,0 +1,180 @@
+"""RunView: a run that is started, watched and cancelled, and what it says about its bottleneck afterwards."""
+
+from collections.abc import Callable
+from time import monotonic
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import traitlets
+
+from fuseflow.compiled import Compiled
+from fuseflow.errors import SimulationError
+from fuseflow.run import Run, RunProgress
+from fuseflow.sim import Machine
+from fuseflow_widgets.background import Background, Job
+from fuseflow_widgets.memory import require_memory
+from fuseflow_widgets.view import View
+
+COLUMNS = ("seconds", "kernel", "name", "tokens", "clock_cycles", "tokens_per_second", "cycles_per_second")
+"""Columns of :attr:`RunView.trace`."""
+CHART = ("tokens_per_second",)
+TIMELINE_NODES = 80
+
+
+class RunView(View):
+    """Start, watch and cancel a run of what is compiled. ``run`` is the finished Run, ``None`` before.
+
+    ``trace`` is the DataFrame that grows while the run goes on (columns :data:`COLUMNS`); it is the user's to keep.
+    ``state`` is ``idle``, ``running``, ``done``, ``cancelled`` or ``failed``. The page keeps few points.
+    """
+
+    page = "run"
+    state = traitlets.Unicode("idle").tag(sync=True)
+    title = traitlets.Unicode("").tag(sync=True)
+    progress = traitlets.Dict().tag(sync=True)
+    result = traitlets.Dict().tag(sync=True)
+    timeline = traitlets.List(traitlets.Dict()).tag(sync=True)
+    words = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    chart = traitlets.List(traitlets.Unicode(), list(CHART)).tag(sync=True)
+
+    def __init__(self, compiled: Compiled | None = None, machine: Machine | None = None, **traits: Any) -> None:
+        self.machine = machine or Machine()
+        self.compiled: Compiled | None = None
+        self.run: Run | None = None
+        self.background = Background()
+        self._rows: list[tuple[Any, ...]] = []
+        self._finished: list[Callable[[Run], None]] = []
+        super().__init__(**traits)
+        self.when_closed(self.background.close)
+        if compiled is not None:
+            self.show(compiled)
+
+    @property
+    def trace(self) -> pd.DataFrame:
+        """What has been seen of the run so far."""
+        return pd.DataFrame(self._rows, columns=list(COLUMNS))
+
+    def show(self, compiled: Compiled) -> None:
+        """Another schedule, not yet run; a run that goes on is cancelled."""
+        self.background.cancel()
+        self.compiled, self.run = compiled, None
+        with self.hold_sync():
+            self.title = f"{compiled.model.name}, schedule {compiled.schedule.name}: {len(compiled.regions)} kernels"
+            self._reset("idle")
+
+    def actions(self) -> dict[str, Callable[..., None]]:
+        return {"start": self.start, "cancel": self.cancel}
+
+    def on_finished(self, call: Callable[[Run], None]) -> None:
+        """Call ``call`` with every run that ends."""
+        self._finished.append(call)
+
+    def start(self) -> None:
+        """Start the run; a run that goes on is cancelled. SimulationError if there is nothing to run."""
+        compiled = self.compiled
+        if compiled is None:
+            raise SimulationError("nothing to run: show(compiled) first")
+        with self.hold_sync():
+            self._reset("running")
+        self.send({"clear": True})
+        begun = monotonic()
+
+        def work(job: Job) -> Run:
+            def report(state: RunProgress) -> None:
+                job.check()
+                require_memory()
+                now = monotonic() - begun
+                self.background.post(lambda: self._saw(state, now), job)
+
+            require_memory()
+            return compiled.simulate(self.machine, progress=report)
+
+        self.background.start(work, self._done, self._failed)
+
+    def cancel(self) -> None:
+        """Stop the run; what has been seen of it stays in ``trace``."""
+        if self.state == "running":
+            self.background.cancel()
+            self.state = "cancelled"
+
+    def _reset(self, state: str) -> None:
+        self._rows = []
+        self.state = state
+        self.progress, self.result, self.timeline, self.words = {}, {}, [], []
+
+    def _saw(self, state: RunProgress, seconds: float) -> None:
+        tokens, cycles = 0.0, 0.0
+        if self._rows and self._rows[-1][1] == state.kernel:
+            before = self._rows[-1]
+            elapsed = max(seconds - before[0], 1e-6)
+            tokens, cycles = (state.tokens - before[3]) / elapsed, (state.clock_cycles - before[4]) / elapsed
+        self._rows.append((seconds, state.kernel, state.name, state.tokens, state.clock_cycles, tokens, cycles))
+        self.progress = {
+            "kernel": state.kernel, "kernels": state.kernels, "name": state.name, "tokens": state.tokens,
+            "clock": state.clock_cycles, "fraction": state.fraction, "seconds": seconds,
+        }  # fmt: skip
+        if tokens:
+            self.push(np.array([[seconds, tokens]]))
+
+    def push(self, points: np.ndarray[Any, Any]) -> None:
+        """Append rows (x, then one value per name in ``chart``) to the live chart of the page."""
+        block = np.ascontiguousarray(points, dtype=np.float32)
+        self.send({"points": len(block)}, [block.tobytes()])
+
+    def _done(self, run: Run) -> None:
+        self.run = run
+        with self.hold_sync():
+            self.state = "done"
+            self.result = {
+                "cycles": run.cycles, "flops": run.flops, "bytes": run.bytes, "seconds": run.simulate_seconds,
+                "kernels": [{"name": k.name, "cycles": k.result.cycles} for k in run.kernels],
+            }  # fmt: skip
+            self.timeline = timeline(run)
+            self.words = bottleneck(run)
+        for call in self._finished:
+            call(run)
+
+    def _failed(self, words: str) -> None:
+        self.state = "failed"
+        self.say(words, "error")
+
+    def as_text(self) -> str:
+        head = f"RunView of {self.title or 'nothing'}: {self.state}"
+        return "\n".join([head, *([repr(self.run)] if self.run is not None else []), *self.words])
+
+
+def timeline(run: Run) -> list[dict[str, Any]]:
+    """Per kernel its start, cycles and nodes: until when each was active and how much of that it was busy.
+
+    The :data:`TIMELINE_NODES` busiest nodes of a kernel, in the order of its graph.
+    """
+    start, kernels = 0, []
+    for kernel in run.kernels:
+        chosen = sorted(kernel.result.nodes, key=lambda node: -node.busy_cycles)[:TIMELINE_NODES]
+        names = {node.name for node in chosen}
+        rows = [
+            [node.name, node.busy_cycles, node.final_clock_cycles] for node in kernel.result.nodes if node.name in names
+        ]
+        kernels.append({"name": kernel.name, "start": start, "cycles": kernel.result.cycles, "nodes": rows})
+        start += kernel.result.cycles
+    return kernels
+
+
+def bottleneck(run: Run) -> list[str]:
+    """The longest kernel and its busiest node, in words."""
+    longest = max(run.kernels, key=lambda kernel: kernel.result.cycles)
+    cycles = longest.result.cycles
+    busiest = max(longest.result.nodes, key=lambda node: node.busy_cycles)
+    share = cycles / run.cycles if run.cycles else 0.0
+    lines = [f"Kernel {longest.name} takes {cycles:,} of {run.cycles:,} cycles ({share:.0%})."]
+    busy = busiest.busy_cycles / cycles if cycles else 0.0
+    lines.append(
+        f"In it, {busiest.name} works in {busy:.0%} of the cycles, more than any other block: "
+        + (
+            "it is the bottleneck, and only fewer tokens through it make the kernel faster."
+            if busy > 0.9
+            else "no block is busy all the time, so blocks wait for each other."
+        )
+    )
+    return lines

@@ -1,0 +1,138 @@
+// FusionPicker: the einsum graph with its regions. What is legal is decided in the kernel; this page draws and asks.
+import { button, frame, h, picture, press, reachable } from "./page.js";
+
+function render({ model, el }) {
+  const { root, body, on, ask, set, cleanup, cleanups } = frame(model, el, "picker", "fusion picker");
+  let selected = new Set();
+  const lasso = (box) => {
+    for (const node of view.holder.querySelectorAll("g.statement")) {
+      const at = node.getBoundingClientRect();
+      const [cx, cy] = [(at.left + at.right) / 2, (at.top + at.bottom) / 2];
+      if (cx >= box.left && cx <= box.right && cy >= box.top && cy <= box.bottom) selected.add(nameOf(node));
+    }
+    select();
+  };
+  const view = picture({ label: "einsum graph. Click an edge to cut or merge; drag over statements to select them", lasso, height: model.get("height") });
+  cleanups.push(view.stop);
+  const nameOf = (node) => node.id.replace(/^stmt-/, "");
+  const undo = button("↶ undo", "undo (Ctrl+Z)", () => ask("undo"), { class: "ff-button ff-undo" });
+  const redo = button("↷ redo", "redo (Ctrl+Shift+Z)", () => ask("redo"), { class: "ff-button ff-redo" });
+  const fuse = button("fuse selection", "make the selected statements one region (F)", () => group(), { class: "ff-button ff-fuse" });
+  const clear = button("clear", "select nothing (Escape)", () => { selected.clear(); select(); });
+  const presets = h("span", { class: "ff-presets", role: "group", "aria-label": "presets" });
+  const copy = button("copy as code", "copy the Python of this schedule", () => showCode(), { class: "ff-button ff-copy" });
+  const code = h("textarea", { class: "ff-code", readonly: true, hidden: true, "aria-label": "Python of the schedule", rows: 6, spellcheck: "false" });
+  const regions = h("div", { class: "ff-regions" });
+  const legend = h("div", { class: "ff-legend" },
+    h("span", {}, h("i", { class: "ff-line ff-solid" }), "streams inside a region: click to cut"),
+    h("span", {}, h("i", { class: "ff-line ff-dashed" }), "stored between regions: click to merge"));
+  body.append(
+    h("div", { class: "ff-bar", role: "toolbar", "aria-label": "schedule" }, presets, undo, redo, fuse, clear, copy, view.controls),
+    h("div", { class: "ff-split" }, h("div", { class: "ff-main" }, view.pane, legend), h("div", { class: "ff-side" }, regions)),
+    code,
+  );
+
+  function select() {
+    for (const node of view.holder.querySelectorAll("g.statement")) {
+      const chosen = selected.has(nameOf(node));
+      node.classList.toggle("ff-chosen", chosen);
+      node.setAttribute("aria-pressed", chosen);
+    }
+    fuse.disabled = clear.disabled = selected.size === 0;
+    fuse.textContent = selected.size ? `fuse ${selected.size} selected` : "fuse selection";
+  }
+  function group() {
+    ask("group", { statements: [...selected] });
+    selected.clear();
+    select();
+  }
+  async function showCode() {
+    code.value = model.get("code");
+    code.hidden = !code.hidden;
+    if (code.hidden) return;
+    code.rows = Math.min(14, code.value.split("\n").length + 1);
+    code.focus();
+    code.select();
+    try {
+      await navigator.clipboard.writeText(code.value);
+      copy.textContent = "copied";
+    } catch {
+      copy.textContent = "press Ctrl+C";
+    }
+    setTimeout(() => { copy.textContent = "copy as code"; }, 1800);
+  }
+
+  function draw() {
+    const focused = root.contains(document.activeElement) ? document.activeElement.id : "";
+    const begun = performance.now();
+    view.show(model.get("svg"), true);
+    for (const node of view.holder.querySelectorAll("g.statement"))
+      press(node, `statement ${nameOf(node)}; press Enter to select`, () => {
+        if (!selected.delete(nameOf(node))) selected.add(nameOf(node));
+        select();
+      });
+    for (const edge of view.holder.querySelectorAll("g.flow")) {
+      const [source, target] = edge.id.replace(/^flow-/, "").split("->");
+      const words = edge.querySelector("a")?.getAttribute("xlink:title") ?? `${source} to ${target}`;
+      reachable(edge, words, () => ask("toggle", { source, target }));
+    }
+    for (const region of view.holder.querySelectorAll("g.region")) {
+      const name = region.id.replace(/^region-/, "");
+      region.classList.toggle("ff-current", name === model.get("current"));
+    }
+    select();
+    if (focused && !root.contains(document.activeElement)) view.holder.querySelector(`#${CSS.escape(focused)}`)?.focus();
+    root.dataset.drawMs = (performance.now() - begun).toFixed(1);
+    root.dataset.version = model.get("version");
+  }
+  function controls() {
+    undo.disabled = !model.get("can_undo");
+    redo.disabled = !model.get("can_redo");
+    presets.replaceChildren(...model.get("presets").map((name) =>
+      button(name, `preset: ${name}`, () => ask("preset", { name }), { "aria-pressed": name === model.get("name"), class: "ff-button ff-preset" })));
+    if (!code.hidden) code.value = model.get("code");
+    const open = root.contains(document.activeElement) ? document.activeElement.dataset.key : null;
+    regions.replaceChildren(...model.get("regions").map(card));
+    if (open) regions.querySelector(`[data-key="${CSS.escape(open)}"]`)?.focus();
+  }
+  function card(region) {
+    const current = region.name === model.get("current");
+    const orders = h("select", { "data-key": `order ${region.name}`, "aria-label": `dataflow order of ${region.name}`, onchange: (event) =>
+      ask("order", { region: region.name, order: event.target.value }) },
+      ...region.orders.map((order) => h("option", { value: order, selected: order === region.order }, order)));
+    orders.value = region.order;
+    const more = region.more ? h("span", { class: "ff-faint" }, "the first of many; any legal order can be typed in code") : null;
+    return h("section", { class: `ff-card${current ? " ff-current" : ""}` },
+      h("button", { type: "button", class: "ff-name", "data-key": `name ${region.name}`, "aria-pressed": current, title: "show this region's graph and table",
+        onclick: () => set("current", region.name) }, region.name),
+      h("span", { class: "ff-faint" }, `${region.statements} statement${region.statements === 1 ? "" : "s"}, ${region.nodes} nodes`),
+      h("label", {}, "order ", orders), more,
+      ...region.knobs.map((knob) => control(region, knob)),
+      ...region.recomputed.map((text) => h("div", { class: "ff-again" }, `↻ ${text}`)));
+  }
+  function control(region, knob) {
+    const key = `${knob.key} ${region.name}`;
+    const change = (event) => ask("knob", { region: region.name, key: knob.key, value: event.target.value });
+    const field = h("select", { "data-key": key, "aria-label": `${knob.label} of ${region.name}`, onchange: change },
+      ...knob.choices.map((choice) => h("option", { value: choice }, choice)));
+    field.value = knob.value;
+    return h("label", { title: knob.help }, `${knob.label} `, field);
+  }
+  root.addEventListener("keydown", (event) => {
+    if (event.target.matches("input, select, textarea")) return;
+    const key = event.key.toLowerCase();
+    if ((event.ctrlKey || event.metaKey) && key === "z") ask(event.shiftKey ? "redo" : "undo");
+    else if ((event.ctrlKey || event.metaKey) && key === "y") ask("redo");
+    else if (key === "f" && !event.ctrlKey && !event.metaKey && selected.size) group();
+    else if (key === "escape") { selected.clear(); select(); }
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  });
+  on("change:version", () => { draw(); controls(); });
+  on("change:current", () => { draw(); controls(); });
+  draw();
+  controls();
+  return cleanup;
+}
+export default { render };

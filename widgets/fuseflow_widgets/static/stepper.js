@@ -1,0 +1,136 @@
+// StreamStepper: the whole history is in the page, so it plays without asking the kernel; `cycle` is shared with it.
+import { button, frame, h, picture, press, svg } from "./page.js";
+
+const SHOWN = 6;
+
+function share(edge, beside) {
+  const ends = edge.replace(/\.[^.]*-/, "-").replace(/\.[^.]*$/, "");
+  const number = beside.get(ends) ?? 0;
+  beside.set(ends, number + 1);
+  return [0.62, 0.3, 0.85, 0.45][number % 4];
+}
+
+function render({ model, el }) {
+  const { root, body, on, set, cleanup, cleanups } = frame(model, el, "stepper", "stream stepper");
+  const view = picture({ label: "dataflow graph with the tokens in its queues", height: model.get("height") });
+  cleanups.push(view.stop);
+  let timer = null, focus = null, last = 0;
+  const play = button("▶ play", "play or stop (P)", () => set("playing", !model.get("playing")), { class: "ff-button ff-play" });
+  const back = button("◀ back", "to the cycle before (arrow left)", () => move(-1), { class: "ff-button ff-back" });
+  const step = button("step ▶", "to the next cycle in which anything happens (arrow right)", () => move(1), { class: "ff-button ff-step" });
+  const first = button("|◀", "to cycle 0 (Home)", () => set("cycle", 0));
+  const end = button("▶|", "to the end (End)", () => set("cycle", model.get("history").cycles));
+  const jump = h("input", { type: "number", min: "0", class: "ff-jump-to", "aria-label": "jump to cycle", onchange: (event) => go(Number(event.target.value)),
+    onkeydown: (event) => { if (event.key === "Enter") go(Number(event.target.value)); } });
+  const slider = h("input", { type: "range", min: "0", class: "ff-slider", "aria-label": "cycle", oninput: (event) => go(Number(event.target.value)) });
+  const total = h("span", { class: "ff-faint" });
+  const speed = h("select", { "aria-label": "steps per second", onchange: (event) => set("speed", Number(event.target.value)) },
+    ...[1, 2, 4, 10, 30].map((each) => h("option", { value: each }, `${each} steps/s`)));
+  const says = h("div", { class: "ff-says", "aria-live": "off" });
+  body.append(
+    h("div", { class: "ff-bar", role: "toolbar", "aria-label": "time" }, first, back, play, step, end, h("label", {}, "cycle ", jump), total, slider, speed, view.controls),
+    h("div", { class: "ff-split" }, h("div", { class: "ff-main" }, view.pane), h("div", { class: "ff-side" }, says)),
+  );
+  function go(cycle) {
+    const { cycles } = model.get("history");
+    set("cycle", Math.max(0, Math.min(cycles, Math.round(cycle) || 0)));
+  }
+  function move(by) {
+    const { moments } = model.get("history");
+    const now = model.get("cycle");
+    const next = by > 0 ? moments.find((each) => each > now) : moments.findLast((each) => each < now);
+    if (next === undefined) return set("playing", false);
+    set("cycle", next);
+  }
+  function tick() {
+    clearInterval(timer);
+    const on = model.get("playing");
+    play.textContent = on ? "⏸ stop" : "▶ play";
+    play.setAttribute("aria-pressed", on);
+    if (on) timer = setInterval(() => move(1), 1000 / model.get("speed"));
+  }
+  cleanups.push(() => clearInterval(timer));
+  let places = [];
+  function draw() {
+    view.show(model.get("svg"));
+    const element = view.holder.querySelector("svg");
+    if (!element) return;
+    const layer = svg("g", { class: "ff-queues" });
+    element.querySelector("g.graph").append(layer);
+    places = [];
+    // Wires between the same two blocks run side by side: their labels stand at different heights.
+    const beside = new Map();
+    for (const wire of model.get("history").wires) {
+      const edge = element.querySelector(`#${CSS.escape(wire.edge)}`);
+      const path = edge?.querySelector("path");
+      if (!path) continue;
+      const at = path.getPointAtLength(path.getTotalLength() * share(wire.edge, beside));
+      const group = svg("g", { class: "ff-queue" });
+      const box = svg("rect", { rx: 3, height: 13 });
+      const text = svg("text", { x: at.x, y: at.y + 3.5, "text-anchor": "middle" });
+      group.append(box, text);
+      layer.append(group);
+      places.push({ wire, group, box, text, at });
+    }
+    const { rules } = model.get("history");
+    for (const node of view.holder.querySelectorAll("g.block")) {
+      const name = node.id.replace(/^node-/, "");
+      press(node, `${name}, ${rules[name]}`, () => { focus = focus === name ? null : name; show(); });
+    }
+    const { cycles } = model.get("history");
+    slider.max = jump.max = cycles;
+    total.textContent = `of ${cycles}`;
+    show();
+  }
+  function show() {
+    const { says: words, rules } = model.get("history");
+    if (!words) return;
+    const cycle = model.get("cycle");
+    slider.value = cycle;
+    if (document.activeElement !== jump) jump.value = cycle;
+    for (const { wire, group, box, text, at } of places) {
+      const waiting = wire.passages.filter(([, seen, taken]) => seen <= cycle && (taken < 0 || taken > cycle)).map(([token]) => token);
+      const taken = wire.passages.filter(([, , when]) => when === cycle).map(([token]) => token);
+      group.classList.toggle("ff-moves", taken.length > 0);
+      const label = [...(taken.length ? [`${taken.join(" ")} →`] : []), ...waiting.slice(0, SHOWN)].join(" ") + (waiting.length > SHOWN ? ` +${waiting.length - SHOWN}` : "");
+      group.style.display = label ? "" : "none";
+      text.textContent = label;
+      const width = label.length * 5.6 + 8;
+      box.setAttribute("x", at.x - width / 2);
+      box.setAttribute("y", at.y - 6.5);
+      box.setAttribute("width", width);
+    }
+    const lines = [];
+    for (const node of view.holder.querySelectorAll("g.block")) {
+      const name = node.id.replace(/^node-/, "");
+      const now = words[name]?.find(([when]) => when === cycle);
+      node.classList.toggle("ff-active", !!now);
+      node.classList.toggle("ff-chosen", name === focus);
+      if (now && (!focus || name === focus)) lines.push(h("li", {}, h("b", {}, name), ` ${now[1]}`, h("div", { class: "ff-faint" }, rules[name])));
+    }
+    if (focus && !lines.length) lines.push(h("li", {}, h("b", {}, focus), " does nothing in this cycle", h("div", { class: "ff-faint" }, rules[focus])));
+    says.replaceChildren(
+      h("h4", {}, `cycle ${cycle}`),
+      focus ? h("button", { type: "button", class: "ff-button", onclick: () => { focus = null; show(); } }, `only ${focus} · show all`) : h("p", { class: "ff-faint" }, `${lines.length} blocks act. Click a block to follow only it.`),
+      h("ul", { class: "ff-turns" }, ...lines));
+    root.dataset.cycle = cycle;
+  }
+  root.addEventListener("keydown", (event) => {
+    if (event.target.matches("input, select")) return;
+    const action = { ArrowRight: () => move(1), ArrowLeft: () => move(-1), Home: () => set("cycle", 0), End: () => go(Infinity), p: () => set("playing", !model.get("playing")) }[event.key];
+    if (!action) return;
+    if (event.key === "End") set("cycle", model.get("history").cycles);
+    else action();
+    event.preventDefault();
+    event.stopPropagation();
+  }, true);
+  on("change:version", draw);
+  on("change:cycle", show);
+  on("change:playing", tick);
+  on("change:speed", () => { speed.value = model.get("speed"); tick(); });
+  speed.value = model.get("speed");
+  draw();
+  tick();
+  return cleanup;
+}
+export default { render };

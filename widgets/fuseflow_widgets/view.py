@@ -1,0 +1,95 @@
+"""What all widgets share: messages in words, actions from the page, the look, and a static form."""
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import anywidget
+import traitlets
+
+from fuseflow.errors import FuseflowError
+from fuseflow_widgets import assets
+
+
+class View(anywidget.AnyWidget):
+    """Base of the widgets. ``page`` names the ES module; actions that the page sends are methods in ``actions``.
+
+    The page numbers what it sends and is told when it has been received, so that it can say when the kernel is gone. An
+    error of fuseflow becomes ``notice``; it never leaves an action. ``theme`` is ``auto`` (that of the page around the
+    widget), ``light`` or ``dark``.
+    """
+
+    page: ClassVar[str]
+    _css = assets.style()
+    theme = traitlets.Enum(("auto", "light", "dark"), "auto").tag(sync=True)
+    notice = traitlets.Dict({}).tag(sync=True)
+
+    def __init_subclass__(cls, **settings: Any) -> None:
+        if "page" in cls.__dict__:
+            cls._esm = assets.module(cls.page)
+        super().__init_subclass__(**settings)
+
+    def __init__(self, **traits: Any) -> None:
+        self._closers: list[Callable[[], None]] = []
+        super().__init__(**traits)
+        self.on_msg(self._received)
+
+    def actions(self) -> dict[str, Callable[..., None]]:
+        """What the page may ask for, by name; arguments come as keywords."""
+        return {}
+
+    def say(self, text: str, kind: str = "info") -> None:
+        """Show ``text`` in the widget; ``kind`` is ``info`` or ``error``. An empty text removes what was said."""
+        self.notice = {"kind": kind, "text": text} if text else {}
+
+    def attempt(self, action: Callable[[], Any]) -> bool:
+        """Run ``action``; an error of fuseflow is shown and False comes back."""
+        try:
+            action()
+        except FuseflowError as error:
+            self.say(str(error), "error")
+            return False
+        return True
+
+    def when_closed(self, closer: Callable[[], None]) -> None:
+        """Call ``closer`` when the widget is closed."""
+        self._closers.append(closer)
+
+    def close(self) -> None:
+        """Remove the widget from every page and stop what works for it."""
+        # A widget whose making failed is closed too, by the collector.
+        closers = getattr(self, "_closers", [])
+        while closers:
+            closers.pop()()
+        super().close()
+
+    def as_text(self) -> str:
+        """The widget in words, for places without JavaScript."""
+        return repr(self)
+
+    def as_svg(self) -> str:
+        """The widget as a picture for places without JavaScript; empty if it has none."""
+        return ""
+
+    def _repr_mimebundle_(self, **arguments: Any) -> Any:
+        shown = super()._repr_mimebundle_(**arguments)
+        if shown is None:
+            return None
+        data, metadata = shown if isinstance(shown, tuple) else (shown, {})
+        data = {**data, "text/plain": self.as_text()}
+        picture = self.as_svg()
+        if picture:
+            data["image/svg+xml"] = picture
+        return data, metadata
+
+    def _received(self, _: Any, content: Any, __: Any) -> None:
+        if not isinstance(content, dict):
+            return
+        if "number" in content:
+            self.send({"received": content["number"]})
+        name = content.get("action")
+        known = self.actions()
+        if name not in known:
+            self.say(f"the page asked for {name!r}, which this widget does not do; reload the page", "error")
+            return
+        arguments = content.get("arguments", {})
+        self.attempt(lambda: known[name](**arguments))
