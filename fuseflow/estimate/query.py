@@ -9,6 +9,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 
+import numpy as np
+from numpy.typing import NDArray
+
 from fuseflow.estimate.relations import Elimination, Factor, Relation, Var, distinct
 
 
@@ -90,6 +93,24 @@ class Counter:
         work = _elimination(condition, boolean=False)
         work.run(variables)
         return work.scalar
+
+    def coordinates(self, condition: Condition, variable: Var) -> NDArray[np.int64]:
+        """The values of ``variable`` that satisfy ``condition``, which speaks of no other, in ascending order."""
+        found = np.ones(variable[1], np.bool_)
+        for atom in condition:
+            match atom:
+                case Atom(relation, _):
+                    holds = np.zeros(variable[1], np.bool_)
+                    holds[relation.columns[0]] = True
+                    found &= holds
+                case Either(choices):
+                    any_of = np.zeros(variable[1], np.bool_)
+                    for choice in choices:
+                        any_of[self.coordinates(choice, variable)] = True
+                    found &= any_of
+                case Thinned():
+                    pass
+        return np.flatnonzero(found)
 
     def exists(self, condition: Condition, over: Iterable[Var]) -> Condition:
         """What ``condition`` says of the other variables: that there are values of ``over`` that satisfy it."""

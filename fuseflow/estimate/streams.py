@@ -2,7 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import assert_never
+
+import numpy as np
 
 from fuseflow.dataflow.blocks import (
     Array,
@@ -34,8 +37,8 @@ from fuseflow.dataflow.blocks import (
 from fuseflow.dataflow.graph import Graph, Node, Port
 from fuseflow.errors import SimulationError
 from fuseflow.estimate.patterns import Pattern
-from fuseflow.estimate.query import ALWAYS, Condition, Counter, Thinned, either, simplify
-from fuseflow.estimate.relations import Var
+from fuseflow.estimate.query import ALWAYS, Atom, Condition, Counter, Either, Thinned, either, simplify
+from fuseflow.estimate.relations import Relation, Var
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,11 +130,10 @@ def _outputs(
             return [inputs[0].above()]
         case SparseAccumulator() as accumulator:
             return _accumulate(accumulator, inputs, counter)
-        case Fork(lanes):
-            thin: Condition = frozenset({Thinned(inputs[0].path[-1], 1 / lanes)})
-            return [inputs[0].ends(inputs[0].last | thin) for _ in range(lanes)]
-        case Gather(lanes):
-            return [_gathered(inputs[0], lanes)]
+        case Fork() as fork:
+            return [inputs[0].ends(inputs[0].last | share) for share in _shares(fork, inputs[0], counter)]
+        case Gather(depth=depth):
+            return [_gathered(inputs[0], depth)]
         case CoordDrop():
             outer, inner = inputs
             kept = counter.exists(inner.last, (inner.path[-1],))
@@ -201,11 +203,32 @@ def _accumulate(block: SparseAccumulator, inputs: list[Stream], counter: Counter
     return [*reversed(levels), levels[-1]]
 
 
-def _gathered(stream: Stream, lanes: int) -> Stream:
-    """``stream`` with all lanes together."""
-    found = []
-    for condition in stream.conditions:
-        found.append(
-            frozenset(atom for atom in condition if not (isinstance(atom, Thinned) and atom.rate == 1 / lanes))
-        )
+def _shares(block: Fork, stream: Stream, counter: Counter) -> list[Condition]:
+    """What every lane gets. Exact where the coordinates are known: ranges, and the outermost level dealt in turn."""
+    variable = stream.path[-1]
+    if block.boundaries:
+        bounds = (0, *block.boundaries, variable[1])
+        parts = [np.arange(low, high) for low, high in pairwise(bounds)]
+    elif len(stream.path) == 1:
+        coordinates = counter.coordinates(stream.last, variable)
+        parts = [coordinates[lane :: block.lanes] for lane in range(block.lanes)]
+    else:
+        return [frozenset({Thinned(variable, 1 / block.lanes)})] * block.lanes
+    return [frozenset({Atom(Relation((variable[1],), (part,), lane=True), (variable,))}) for part in parts]
+
+
+def _gathered(stream: Stream, depth: int) -> Stream:
+    """``stream`` with all lanes together; the forked level lies ``depth`` above its innermost."""
+    variable = stream.path[len(stream.path) - 1 - depth]
+
+    def dealt(atom: "Atom | Either | Thinned") -> bool:
+        match atom:
+            case Atom(relation, names):
+                return relation.lane and names == (variable,)
+            case Thinned(name, _):
+                return name == variable
+            case Either():
+                return False
+
+    found = (frozenset(atom for atom in condition if not dealt(atom)) for condition in stream.conditions)
     return replace(stream, conditions=tuple(found))
