@@ -5,6 +5,7 @@ import time
 from fuseflow.compiled import Compiled, compile
 from fuseflow.errors import ScheduleError
 from fuseflow.estimate import Estimate, Statistics, estimate_kernel
+from fuseflow.estimate.layout import moved_patterns
 from fuseflow.estimate.patterns import Pattern
 from fuseflow.models import Model
 from fuseflow.schedule import Schedule
@@ -34,9 +35,13 @@ def estimate(
     used = machine or Machine()
     started = time.perf_counter()
     results: dict[str, Pattern] = dict(Statistics.of(compiled.constants).patterns)
+    program = compiled.model.program
+    results |= moved_patterns(program, {**known.patterns, **results}, known.counter)
     kernels = []
     for region in compiled.regions:
         found = estimate_kernel(region.graph, region.formats, known, used, results)
         results |= found.patterns
+        program = program.stored_as(region.formats)
+        results |= moved_patterns(program, {**known.patterns, **results}, known.counter)
         kernels.append(found.kernel)
     return Estimate(compiled.schedule.name, tuple(kernels), time.perf_counter() - started)

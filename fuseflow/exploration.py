@@ -20,7 +20,7 @@ from fuseflow.explore.pareto import pareto_front
 from fuseflow.explore.regions import Cost, Pruned, Workbench
 from fuseflow.explore.runner import CancelledError, Job, SweepProgress, run_jobs
 from fuseflow.explore.search import Search, estimated_as, limit_of
-from fuseflow.explore.space import Lattice, OrderCounts, Space
+from fuseflow.explore.space import PARTITIONS_COUNTED, Lattice, OrderCounts, Space
 from fuseflow.explore.store import Outcome, Status, Store
 from fuseflow.explore.variants import Variant, variants
 from fuseflow.models import Model
@@ -60,7 +60,8 @@ class SpaceSize:
     estimate_seconds: float
 
     def __repr__(self) -> str:
-        about = "" if self.exact else "about "
+        cut = self.partitions > PARTITIONS_COUNTED and not self.exact
+        about = "" if self.exact else "more than " if cut else "about "
         return (
             f"{about}{self.schedules:,} schedules in {self.partitions:,} partitions; "
             f"{self.estimated:,} regions estimated in {self.estimate_seconds:.2f} s"

@@ -87,7 +87,7 @@ class ResultPattern:
     ) -> "ResultPattern":
         """Pattern of ``output``, whose coordinate streams stand on ``path``."""
         names = {
-            variable: _dimension(mode, output.shape) for variable, mode in zip(path, output.mode_order, strict=True)
+            variable: dimension(mode, output.shape) for variable, mode in zip(path, output.mode_order, strict=True)
         }
         found = tuple(renamed(condition, names) for condition in conditions)
         return cls(output.shape, format, output.mode_order, found)
@@ -107,11 +107,12 @@ class ResultPattern:
         if set(known) == set(self.written[:depth]):
             found = self.conditions[depth - 1]
         else:
-            hidden = [_dimension(mode, self.shape) for mode in range(len(self.shape)) if mode not in known]
+            hidden = [dimension(mode, self.shape) for mode in range(len(self.shape)) if mode not in known]
             found = counter.exists(self.conditions[-1], hidden)
-        names = {_dimension(mode, self.shape): variable for mode, variable in zip(modes, variables, strict=True)}
+        names = {dimension(mode, self.shape): variable for mode, variable in zip(modes, variables, strict=True)}
         return renamed(found, names)
 
 
-def _dimension(mode: int, shape: Sequence[int]) -> Var:
+def dimension(mode: int, shape: Sequence[int]) -> Var:
+    """The variable that stands for a dimension in a :class:`ResultPattern`."""
     return (f"dimension {mode}", shape[mode])

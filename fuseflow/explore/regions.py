@@ -8,6 +8,7 @@ from fuseflow.dataflow.graph import Graph
 from fuseflow.einsum import Program
 from fuseflow.errors import FuseflowError, FusionError
 from fuseflow.estimate import KernelEstimate, Statistics, estimate_kernel
+from fuseflow.estimate.layout import moved_patterns
 from fuseflow.estimate.patterns import Pattern, TreePattern
 from fuseflow.explore.space import SETS_COUNTED, Space
 from fuseflow.formats import FiberTree, Format
@@ -82,12 +83,14 @@ class Workbench:
     found: dict[tuple[object, ...], tuple[RegionCandidate, ...]] = field(default_factory=dict)
     fills: Fills = field(init=False)
     stored: Mapping[str, int] = field(init=False)
+    layouts: bool = field(init=False)
 
     def __post_init__(self) -> None:
         self.fills = {
             name: tuple(tree.fill(level) for level in range(len(tree.levels))) for name, tree in self.tensors.items()
         }
         self.stored = {name: tree.stored for name, tree in self.tensors.items()}
+        self.layouts = any(statement.is_layout for statement in self.program.statements)
 
     def candidates(
         self, statements: tuple[str, ...], formats: Mapping[str, Format], patterns: Mapping[str, Pattern]
@@ -107,6 +110,13 @@ class Workbench:
             ]
             self.found[key] = tuple(self._undominated(made))
         return self.found[key]
+
+    def moved(self, patterns: dict[str, Pattern], formats: Mapping[str, Format]) -> dict[str, Pattern]:
+        """``patterns`` with those of what layout statements make of them."""
+        if not self.layouts:
+            return patterns
+        program = self.program.stored_as(formats)
+        return patterns | moved_patterns(program, {**self.statistics.patterns, **patterns}, self.statistics.counter)
 
     def one(
         self, region: Region, formats: Mapping[str, Format], patterns: Mapping[str, Pattern]

@@ -43,7 +43,7 @@ class Search:
 
     def run(self) -> list[Partial]:
         """The best schedules by cycles and the best by bytes, best cycles first; ScheduleError if there is none."""
-        start = Partial((), NOTHING, {}, {})
+        start = Partial((), NOTHING, {}, self.bench.moved({}, {}))
         states: dict[frozenset[str], dict[tuple[object, ...], list[Partial]]] = {frozenset(): {(): [start]}}
         for place in self.lattice.places:
             arrived = states.pop(place, {})
@@ -70,13 +70,13 @@ class Search:
             for partial in group:
                 formats = {**partial.formats, **dict(candidate.stored)}
                 live = {name: layout for name, layout in formats.items() if self._read_later(name, done)}
-                patterns = {**partial.patterns, **candidate.patterns}
+                patterns = self.bench.moved({**partial.patterns, **candidate.patterns}, formats)
                 key = tuple(sorted((name, str(layout)) for name, layout in live.items()))
                 made = Partial(
                     (*partial.regions, candidate),
                     partial.cost + candidate.cost,
                     live,
-                    {name: patterns[name] for name in live},
+                    {name: known for name, known in patterns.items() if name in live or name not in formats},
                 )
                 target[key] = self._best([*target.get(key, ()), made])
 
@@ -100,7 +100,7 @@ def estimated_as(bench: Workbench, schedule_regions: tuple[Region, ...]) -> tupl
     No cost where a region cannot be lowered.
     """
     formats: dict[str, Format] = {}
-    patterns: dict[str, Pattern] = {}
+    patterns: dict[str, Pattern] = bench.moved({}, formats)
     made: list[RegionCandidate] = []
     total = NOTHING
     for region in schedule_regions:
@@ -108,7 +108,7 @@ def estimated_as(bench: Workbench, schedule_regions: tuple[Region, ...]) -> tupl
         if found is None:
             return None, ""
         formats |= dict(found.stored)
-        patterns |= found.patterns
+        patterns = bench.moved({**patterns, **found.patterns}, formats)
         total += found.cost
         made.append(found)
     return total, limit_of(made, total)

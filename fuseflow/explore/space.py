@@ -10,6 +10,7 @@ from fuseflow.errors import FusionError, ScheduleError
 from fuseflow.fusion import fuse
 from fuseflow.fusion.count import count_orders
 from fuseflow.schedule import Iteration, Region
+from fuseflow.schedule.barriers import sources
 from fuseflow.sim.machine import Machine
 
 DOWNSETS_KEPT = 4096
@@ -62,7 +63,7 @@ class Space:
     def check(self, program: Program) -> None:
         """ScheduleError where the space is empty or contradicts itself for ``program``."""
         Partitions.of(self.partitions)
-        names = [statement.name for statement in program.statements]
+        names = [statement.name for statement in program.computations]
         for what, options in (("iteration style", self.iterations), ("machine", self.machines)):
             if not options:
                 raise ScheduleError(f"the space is empty: it has no {what}; give at least one")
@@ -125,7 +126,7 @@ class Lattice:
 
     @cached_property
     def names(self) -> tuple[str, ...]:
-        return tuple(statement.name for statement in self.program.statements)
+        return tuple(statement.name for statement in self.program.computations)
 
     @cached_property
     def places(self) -> tuple[frozenset[str], ...]:
@@ -137,7 +138,7 @@ class Lattice:
             larger = {
                 done | {statement.name}
                 for done in frontier
-                for statement in self.program.statements
+                for statement in self.program.computations
                 if statement.name not in done and self._needs[statement.name] <= done
             }
             found |= larger
@@ -151,16 +152,30 @@ class Lattice:
 
     @cached_property
     def _needs(self) -> dict[str, frozenset[str]]:
+        return {name: frozenset(tensor for tensor, _ in found) for name, found in self._sources.items()}
+
+    @cached_property
+    def _sources(self) -> dict[str, list[tuple[str, bool]]]:
+        """By statement, the computed tensors that it reads, and whether a barrier lies between."""
         return {
-            statement.name: frozenset(access.tensor for access in statement.operands if access.tensor in self.names)
-            for statement in self.program.statements
+            statement.name: [
+                (tensor, barrier is not None)
+                for access in statement.operands
+                for tensor, barrier in sources(self.program, access.tensor)
+            ]
+            for statement in self.program.computations
         }
+
+    def _across(self, statements: frozenset[str]) -> bool:
+        """Whether a region of ``statements`` would reach across a barrier."""
+        return any(barrier and tensor in statements for name in statements for tensor, barrier in self._sources[name])
 
     def steps(self, done: frozenset[str]) -> Iterator[tuple[str, ...]]:
         """Statements of the regions that may come next after ``done``, in program order."""
         groups = self.space.groups(self.program)
         for place in self.places:
-            if done < place and self.space.allows(place - done, groups):
+            fresh = place - done
+            if done < place and self.space.allows(fresh, groups) and not self._across(fresh):
                 yield tuple(name for name in self.names if name in place and name not in done)
 
     def count(self, orders: "OrderCounts") -> tuple[int, int, bool]:

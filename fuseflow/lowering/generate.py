@@ -158,7 +158,8 @@ class Lowering:
     def widened(self, tree: JoinTree, root: Column, column: Column, variable: str, fill: FillOf) -> JoinTree:
         """``tree`` with every coordinate that the result ``root``, which stands in the same nest, needs."""
         wanted = self.needed(root, variable, fill)
-        if includes(tree, wanted, fill):
+        supplied = {source for source, _ in occurrences(tree)}
+        if includes(tree, wanted, fill) and all(source in supplied for source, _ in occurrences(wanted)):
             return tree
         if variable in root.view.masked or variable in column.view.masked:
             raise FusionError(
