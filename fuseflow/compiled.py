@@ -7,7 +7,7 @@ from typing import Literal
 
 from fuseflow.dataflow.graph import Graph, Output
 from fuseflow.einsum import Program
-from fuseflow.errors import ScheduleError
+from fuseflow.errors import FusionError, ScheduleError
 from fuseflow.formats import FiberTree, Format
 from fuseflow.fusion import FusedRegion, fuse
 from fuseflow.lowering import (
@@ -155,7 +155,7 @@ def compile(model: Model, schedule: Schedule | str = "full", *, on_cycle: OnCycl
     copied: dict[str, Copy] = {}
     program = model.program
     for region in check(chosen, program):
-        lowered = spread(lower(fuse(program, region), region.order, fills, choice, stored), model.tensors)
+        lowered = spread(_lower(program, region, fills, choice, stored), model.tensors)
         fresh = [copy for copy in lowered.copies if copy.target.name not in copied]
         copied |= {copy.target.name: copy for copy in (*fresh, *lowered.restores)}
         formats = {item.tensor: _stored_as(item, program, lowered.restores) for item in lowered.graph.outputs}
@@ -165,6 +165,17 @@ def compile(model: Model, schedule: Schedule | str = "full", *, on_cycle: OnCycl
         regions += [_copy_region(copy) for copy in lowered.restores]
     constants = {item.name: identity_tree(item.shape[0]) for copy in copied.values() for item in copy.identities}
     return Compiled(model, chosen, tuple(regions), time.perf_counter() - started, constants)
+
+
+def _lower(program: Program, region: Region, fills: Fills, on_cycle: OnCycle, stored: Mapping[str, int]) -> Lowered:
+    """``region`` lowered, with what its results share computed once if that can be lowered."""
+    fused = fuse(program, region)
+    try:
+        return lower(fused, region.order, fills, on_cycle, stored)
+    except FusionError:
+        if not fused.shared.merges.results:
+            raise
+        return lower(fuse(program, region, siblings=False), region.order, fills, on_cycle, stored)
 
 
 def _copy_region(copy: Copy) -> CompiledRegion:

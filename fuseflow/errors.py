@@ -4,6 +4,9 @@ Every message says what is wrong, where, with which values, and what to do about
 fitting builtin, so callers that do not know fuseflow can still catch it.
 """
 
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+
 
 class FuseflowError(Exception):
     """Base of every error that fuseflow raises on purpose."""
@@ -38,7 +41,18 @@ class SimulationError(FuseflowError, RuntimeError):
 
 
 class DeadlockError(SimulationError):
-    """Blocks wait on each other and none can go on."""
+    """Blocks wait on each other and none can go on.
+
+    ``ring`` has the waiting units of the circle, ``suggestion`` depths by stream that remove it (see
+    ``Machine.with_depths``); both may be empty.
+    """
+
+    def __init__(
+        self, message: str, ring: Sequence[object] = (), suggestion: Mapping[str, int] = MappingProxyType({})
+    ) -> None:
+        super().__init__(message)
+        self.ring = tuple(ring)
+        self.suggestion = dict(suggestion)
 
 
 class DataError(FuseflowError, ValueError):

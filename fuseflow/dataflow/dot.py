@@ -115,7 +115,16 @@ _BINARY = {
     BinaryOp.MAX: "max(a, b)",
     BinaryOp.MIN: "min(a, b)",
 }
-_SCALAR = {UnaryOp.ADD_SCALAR: "val +", UnaryOp.MUL_SCALAR: "val ×", UnaryOp.DIV_SCALAR: "val /"}
+_SCALAR = {
+    UnaryOp.ADD_SCALAR: "val + {:g}",
+    UnaryOp.MUL_SCALAR: "val × {:g}",
+    UnaryOp.DIV_SCALAR: "val / {:g}",
+    UnaryOp.POW_SCALAR: "val ^ {:g}",
+    UnaryOp.MAX_SCALAR: "max(val, {:g})",
+    UnaryOp.MIN_SCALAR: "min(val, {:g})",
+    UnaryOp.LEAKY_RELU: "leaky_relu(val, {:g})",
+    UnaryOp.ELU: "elu(val, {:g})",
+}
 
 _LEGEND_COLUMNS = 3
 """Families side by side in the legend."""
@@ -170,7 +179,7 @@ def describe(block: Block) -> str:
         case BinaryALU(op=op):
             return _BINARY[op]
         case UnaryALU(op=op, scalar=scalar):
-            return f"{_SCALAR[op]} {scalar:g}" if op.takes_scalar else f"{op.value}(val)"
+            return _SCALAR[op].format(scalar) if op.takes_scalar else f"{op.value}(val)"
         case Reduce(op=op, guarded=guarded):
             return f"{op.value} of innermost" + (", guarded" if guarded else "")
         case SparseAccumulator(reduced=reduced, indices=indices):

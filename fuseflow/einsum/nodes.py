@@ -158,11 +158,25 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """``output = expression``. Two statements are equal when they compute the same, wherever they come from."""
+    """``output = expression``. Two statements are equal when they compute the same, wherever they come from.
+
+    ``indices`` are its index variables in order of first use in the operands, ``reduced`` those that the output lacks.
+    """
 
     output: Access
     expression: Expression
     origin: Origin = field(default_factory=Origin, compare=False)
+    operands: tuple[Access, ...] = field(init=False, compare=False, repr=False)
+    indices: tuple[str, ...] = field(init=False, compare=False, repr=False)
+    reduced: tuple[str, ...] = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        # Derived once: compiling asks for them tens of thousands of times.
+        found = operands(self.expression)
+        indices = tuple(dict.fromkeys(index for access in found for index in access.indices))
+        object.__setattr__(self, "operands", found)
+        object.__setattr__(self, "indices", indices)
+        object.__setattr__(self, "reduced", tuple(index for index in indices if index not in self.output.indices))
 
     @property
     def name(self) -> str:
@@ -170,23 +184,9 @@ class Statement:
         return self.output.tensor
 
     @property
-    def operands(self) -> tuple[Access, ...]:
-        return operands(self.expression)
-
-    @property
     def is_layout(self) -> bool:
         """Whether it only moves stored elements: a barrier between fusion regions."""
         return isinstance(self.expression, Reshape | Concat | Slice | Gather)
-
-    @property
-    def indices(self) -> tuple[str, ...]:
-        """Every index variable, in order of first use in the operands."""
-        return tuple(dict.fromkeys(index for access in self.operands for index in access.indices))
-
-    @property
-    def reduced(self) -> tuple[str, ...]:
-        """Index variables that the output lacks, in order of first use."""
-        return tuple(index for index in self.indices if index not in self.output.indices)
 
 
 @dataclass(frozen=True, slots=True)

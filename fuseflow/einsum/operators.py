@@ -96,8 +96,13 @@ _SQRT_TWO_OVER_PI = (2.0 / pi) ** 0.5
 
 
 def apply_unary(op: UnaryOp, values: Values, scalar: float) -> Values:
-    """Meaning of each unary operator on arrays, in the precision of ``values``."""
+    """Meaning of each unary operator on arrays, in the precision of ``values``.
+
+    Transcendental functions are computed in double precision and rounded, so that libraries that differ in the last bit
+    of a function agree on the result.
+    """
     constant = values.dtype.type(scalar)
+    double = values.astype(np.float64)
     match op:
         case UnaryOp.IDENTITY:
             return values
@@ -106,17 +111,17 @@ def apply_unary(op: UnaryOp, values: Values, scalar: float) -> Values:
         case UnaryOp.RELU:
             return np.maximum(values, values.dtype.type(0))
         case UnaryOp.EXP:
-            return np.exp(values)
+            return np.exp(double).astype(values.dtype)
         case UnaryOp.LOG:
-            return np.log(values)
+            return np.log(double).astype(values.dtype)
         case UnaryOp.SQRT:
             return np.sqrt(values)
         case UnaryOp.RSQRT:
             return values.dtype.type(1) / np.sqrt(values)
         case UnaryOp.SIGMOID:
-            return values.dtype.type(1) / (values.dtype.type(1) + np.exp(-values))
+            return (1.0 / (1.0 + np.exp(-double))).astype(values.dtype)
         case UnaryOp.TANH:
-            return np.tanh(values)
+            return np.tanh(double).astype(values.dtype)
         case UnaryOp.ABS:
             return np.abs(values)
         case UnaryOp.SQUARE:
@@ -124,16 +129,16 @@ def apply_unary(op: UnaryOp, values: Values, scalar: float) -> Values:
         case UnaryOp.RECIPROCAL:
             return values.dtype.type(1) / values
         case UnaryOp.GELU:
-            erfs: Values = erf(values * values.dtype.type(_SQRT_HALF))
-            return values * values.dtype.type(0.5) * (values.dtype.type(1) + erfs)
+            erfs: Values = erf(double * _SQRT_HALF)
+            gelu: Values = (double * 0.5 * (1.0 + erfs)).astype(values.dtype)
+            return gelu
         case UnaryOp.GELU_TANH:
-            cubic = values + values.dtype.type(0.044715) * values * values * values
-            tanhs = np.tanh(values.dtype.type(_SQRT_TWO_OVER_PI) * cubic)
-            return values * values.dtype.type(0.5) * (values.dtype.type(1) + tanhs)
+            cubic = double + 0.044715 * double * double * double
+            return (double * 0.5 * (1.0 + np.tanh(_SQRT_TWO_OVER_PI * cubic))).astype(values.dtype)
         case UnaryOp.SILU:
-            return values / (values.dtype.type(1) + np.exp(-values))
+            return (double / (1.0 + np.exp(-double))).astype(values.dtype)
         case UnaryOp.POW_SCALAR:
-            return np.power(values, constant)
+            return np.power(double, np.float64(constant)).astype(values.dtype)
         case UnaryOp.MAX_SCALAR:
             return np.maximum(values, constant)
         case UnaryOp.MIN_SCALAR:
@@ -141,7 +146,8 @@ def apply_unary(op: UnaryOp, values: Values, scalar: float) -> Values:
         case UnaryOp.LEAKY_RELU:
             return np.where(values > 0, values, values * constant)
         case UnaryOp.ELU:
-            return np.where(values > 0, values, constant * np.expm1(np.minimum(values, values.dtype.type(0))))
+            below = (np.float64(constant) * np.expm1(np.minimum(double, 0.0))).astype(values.dtype)
+            return np.where(values > 0, values, below)
         case UnaryOp.ADD_SCALAR:
             return values + constant
         case UnaryOp.MUL_SCALAR:

@@ -46,11 +46,11 @@ def combine(translator: Translator, name: str, op: BinaryOp, left: object, right
 
 
 def scalar(translator: Translator, item: object) -> float | None:
-    """``item`` as a number, if it is one or a known tensor with one element that no dimension shows."""
+    """``item`` as a number, if it is one or a known tensor with one element."""
     if isinstance(item, int | float) and not isinstance(item, bool):
         return float(item)
     fixed = known(translator, item)
-    if fixed is not None and fixed.numel() == 1 and fixed.dim() <= 1 and item not in translator.values:
+    if fixed is not None and fixed.numel() == 1 and fixed.dim() <= 1:
         return float(fixed)
     return None
 
@@ -170,7 +170,10 @@ def clamp_at(op: UnaryOp) -> Handler:
     """Handler of ``clamp_min`` and ``clamp_max``."""
 
     def handle(translator: Translator, node: "fx.Node", group: str) -> Value:
-        limit = number(translator, node.args[1])
+        limit = scalar(translator, node.args[1])
+        if limit is None:
+            by = BinaryOp.MAX if op is UnaryOp.MAX_SCALAR else BinaryOp.MIN
+            return combine(translator, node.name, by, node.args[0], node.args[1], group)
         return translator.unary(node.name.strip("_"), op, translator.value(node.args[0]), group, limit)
 
     handle.__doc__ = "``max`` or ``min`` of every element and a constant."
@@ -183,6 +186,57 @@ def relu6(translator: Translator, node: "fx.Node", group: str) -> Value:
     low, high = number(translator, argument(node, 1, "min_val", 0)), number(translator, argument(node, 2, "max_val", 6))
     raised = translator.unary(f"{name}_low", UnaryOp.MAX_SCALAR, translator.value(node.args[0]), group, low)
     return translator.unary(name, UnaryOp.MIN_SCALAR, raised, group, high)
+
+
+def hardswish(translator: Translator, node: "fx.Node", group: str) -> Value:
+    """``hardswish(x)``: ``x * relu6(x + 3) / 6``."""
+    name = node.name.strip("_")
+    operand = translator.value(node.args[0])
+    raised = translator.unary(f"{name}_shift", UnaryOp.ADD_SCALAR, operand, group, 3.0)
+    low = translator.unary(f"{name}_low", UnaryOp.MAX_SCALAR, raised, group, 0.0)
+    gate = translator.unary(f"{name}_high", UnaryOp.MIN_SCALAR, low, group, 6.0)
+    scaled = translator.unary(f"{name}_gate", UnaryOp.DIV_SCALAR, gate, group, 6.0)
+    return translator.binary(name, BinaryOp.MUL, operand, scaled, group)
+
+
+def prelu(translator: Translator, node: "fx.Node", group: str) -> Value:
+    """``prelu(x, weight)``: ``relu(x) - weight * relu(-x)``, one weight or one per channel."""
+    operand, weight = (translator.value(item) for item in node.args[:2])
+    name = node.name
+    for _ in range(len(operand.shape) - 2 if weight.shape != (1,) else 0):
+        weight = weight.widened(len(weight.shape))
+    negated = translator.unary(f"{name}_neg", UnaryOp.NEG, operand, group)
+    below = translator.unary(f"{name}_below", UnaryOp.RELU, negated, group)
+    scaled = translator.binary(f"{name}_scaled", BinaryOp.MUL, below, weight, group)
+    above = translator.unary(f"{name}_above", UnaryOp.RELU, operand, group)
+    return translator.binary(name, BinaryOp.SUB, above, scaled, group)
+
+
+def softplus_of(translator: Translator, name: str, operand: Value, group: str) -> Value:
+    """``log(1 + exp(x))`` as ``relu(x) + log(1 + exp(-|x|))``, which does not overflow."""
+    size = translator.unary(f"{name}_abs", UnaryOp.ABS, operand, group)
+    negated = translator.unary(f"{name}_neg", UnaryOp.NEG, size, group)
+    small = translator.unary(f"{name}_exp", UnaryOp.EXP, negated, group)
+    shifted = translator.unary(f"{name}_one", UnaryOp.ADD_SCALAR, small, group, 1.0)
+    logarithm = translator.unary(f"{name}_log", UnaryOp.LOG, shifted, group)
+    above = translator.unary(f"{name}_relu", UnaryOp.RELU, operand, group)
+    return translator.binary(name, BinaryOp.ADD, above, logarithm, group)
+
+
+def softplus(translator: Translator, node: "fx.Node", group: str) -> Value:
+    """``softplus(x)``: ``log(1 + exp(x))``, with ``beta=1``."""
+    if number(translator, argument(node, 1, "beta", 1)) != 1:
+        raise translator.fault("beta other than 1 is not supported; write softplus(beta * x) / beta")
+    return softplus_of(translator, node.name, translator.value(node.args[0]), group)
+
+
+def mish(translator: Translator, node: "fx.Node", group: str) -> Value:
+    """``mish(x)``: ``x * tanh(softplus(x))``."""
+    name = node.name.strip("_")
+    operand = translator.value(node.args[0])
+    soft = softplus_of(translator, f"{name}_softplus", operand, group)
+    gate = translator.unary(f"{name}_tanh", UnaryOp.TANH, soft, group)
+    return translator.binary(name, BinaryOp.MUL, operand, gate, group)
 
 
 def hardtanh(translator: Translator, node: "fx.Node", group: str) -> Value:
@@ -203,6 +257,16 @@ def dropout(translator: Translator, node: "fx.Node", group: str) -> Value:
     return translator.value(node.args[0])
 
 
+def fill(translator: Translator, node: "fx.Node", group: str) -> Value:
+    """``fill(x, value)``: a constant of the shape of ``x``."""
+    import torch
+
+    constant = scalar(translator, node.args[1])
+    if constant is None:
+        raise translator.fault(f"fills with {node.args[1]!r}, which is not a constant")
+    return translator.constant(node.name, torch.full(translator.shape(node), constant))
+
+
 HANDLERS: dict[str, Handler] = {
     "add": binary(BinaryOp.ADD),
     "sub": binary(BinaryOp.SUB),
@@ -218,6 +282,10 @@ HANDLERS: dict[str, Handler] = {
     "relu": unary(UnaryOp.RELU),
     "relu6": relu6,
     "hardtanh": hardtanh,
+    "hardswish": hardswish,
+    "prelu": prelu,
+    "softplus": softplus,
+    "mish": mish,
     "leaky_relu": with_parameter(UnaryOp.LEAKY_RELU, "negative_slope", 0.01),
     "elu": elu,
     "gelu": gelu,
@@ -232,6 +300,7 @@ HANDLERS: dict[str, Handler] = {
     "reciprocal": unary(UnaryOp.RECIPROCAL),
     "sigmoid": unary(UnaryOp.SIGMOID),
     "tanh": unary(UnaryOp.TANH),
+    "fill": fill,
     "dropout": dropout,
     "feature_dropout": dropout,
 }

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from torch import fx
 
 ALIASES = (frozenset({*views.HANDLERS, *layouts.HANDLERS, "dropout", "feature_dropout", "getitem"})) - {
-    *views.COPIES, "cat", "stack", "flip", "index",
+    *views.COPIES, "cat", "stack", "flip", "repeat", "repeat_interleave", "index",
 }  # fmt: skip
 """Operations whose result may share memory with their first operand."""
 

@@ -137,6 +137,34 @@ def flip(translator: Translator, node: "fx.Node", group: str) -> Value:
     return value
 
 
+def repeat(translator: Translator, node: "fx.Node", group: str) -> Value:
+    """``repeat(x, counts)``: copies along dimensions, new ones first."""
+    value = translator.value(node.args[0])
+    counts = node.args[1]
+    factors = [int(str(item)) for item in counts] if isinstance(counts, list | tuple) else []
+    while len(value.shape) < len(factors):
+        value = value.widened(0)
+    for place, factor in enumerate(factors):
+        if value.shape[place] == 1 and value.axes[place] is None:
+            value = value.resized(place, factor)
+        else:
+            value = translator.gathered(node.name, value, place, tuple(range(value.shape[place])) * factor)
+    return value
+
+
+def repeat_interleave(translator: Translator, node: "fx.Node", group: str) -> Value:
+    """``repeat_interleave(x, count, dim)``: every position ``count`` times."""
+    value = translator.value(node.args[0])
+    count, given = node.args[1], argument(node, 2, "dim", None)
+    if not isinstance(count, int):
+        raise translator.fault("repeats by a tensor; give one count for all positions")
+    if given is None:
+        value = to_shape(translator, f"{node.name}_flat", value, (prod(value.shape),))
+    place = dimension(translator, given if given is not None else 0, len(value.shape))
+    positions = tuple(position for position in range(value.shape[place]) for _ in range(count))
+    return translator.gathered(node.name, value, place, positions)
+
+
 def index(translator: Translator, node: "fx.Node", group: str) -> Value:
     """``x[i]``, ``x[:, i, j]``...: constant positions along neighbouring dimensions."""
     value = translator.value(node.args[0])
@@ -197,5 +225,7 @@ HANDLERS: dict[str, Callable[[Translator, "fx.Node", str], Value | list[Value]]]
     "chunk": split,
     "unbind": unbind,
     "flip": flip,
+    "repeat": repeat,
+    "repeat_interleave": repeat_interleave,
     "index": index,
 }

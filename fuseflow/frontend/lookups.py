@@ -1,4 +1,4 @@
-"""Looking up rows by number, as products with sparse one-hot matrices."""
+"""Looking up rows by number, as products with sparse one-hot matrices; cumulative sums, with a triangular one."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -29,6 +29,19 @@ def index_select(translator: Translator, node: "fx.Node", group: str) -> Value:
     labels = range(len(value.shape))
     out = [-1 if label == place else label for label in labels]
     return translator.contract(node.name, (chosen, value), ((-1, place), labels), out, group)
+
+
+def cumulative_sum(translator: Translator, node: "fx.Node", group: str) -> Value:
+    """``cumsum(x, dim)``: a triangular matrix of ones times ``x`` along that dimension."""
+    import torch
+
+    value = translator.value(node.args[0])
+    place = dimension(translator, argument(node, 1, "dim"), len(value.shape))
+    size = value.shape[place]
+    ones = translator.constant(f"{node.name}_ones", torch.ones(size, size).tril(), "csr")
+    labels = range(len(value.shape))
+    out = [-1 if label == place else label for label in labels]
+    return translator.contract(node.name, (ones, value), ((-1, place), labels), out, group)
 
 
 def embedding_bag(translator: Translator, node: "fx.Node", group: str) -> list[Value]:
@@ -84,6 +97,7 @@ def one_hot(translator: Translator, item: object, indices: "torch.Tensor", rows:
 HANDLERS: dict[str, Callable[[Translator, "fx.Node", str], Value | list[Value]]] = {
     "embedding": embedding,
     "index_select": index_select,
+    "cumsum": cumulative_sum,
     "embedding_bag": embedding_bag,
     "_embedding_bag": embedding_bag,
     "_embedding_bag_forward_only": embedding_bag,

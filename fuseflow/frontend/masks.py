@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from fuseflow.einsum import BinaryOp
+from fuseflow.frontend.arguments import argument, dimension
 from fuseflow.frontend.constants import known
 from fuseflow.frontend.translator import Translator
 from fuseflow.frontend.values import Value
@@ -99,4 +100,54 @@ def additive(translator: Translator, name: str, operand: Value, mask: "torch.Ten
     return translator.binary(f"{name}_bias", BinaryOp.ADD, made, translator.constant(f"{name}_values", rest), group)
 
 
-HANDLERS = {"where": where, "masked_fill": masked_fill}
+def select_scatter(translator: Translator, node: "fx.Node", group: str) -> Value:
+    """``x[..., position, ...] = y``, as what it makes of ``x``."""
+    import torch
+
+    operand, source = translator.value(node.args[0]), translator.value(node.args[1])
+    place = dimension(translator, node.args[2], len(operand.shape))
+    position = dimension(translator, node.args[3], operand.shape[place])
+    trailing = (1,) * (len(operand.shape) - place - 1)
+    there = (torch.arange(operand.shape[place]) == position).reshape(-1, *trailing)
+    kept = translator.binary(
+        f"{node.name}_kept", BinaryOp.MUL, operand, mask_constant(translator, f"{node.name}_others", ~there), group
+    )
+    put = translator.binary(
+        f"{node.name}_put",
+        BinaryOp.MUL,
+        source.widened(place),
+        mask_constant(translator, f"{node.name}_place", there),
+        group,
+    )
+    return translator.binary(node.name, BinaryOp.ADD, kept, put, group)
+
+
+def slice_scatter(translator: Translator, node: "fx.Node", group: str) -> Value:
+    """``x[start:stop:step] = y``, as what it makes of ``x``: a product with a one-hot matrix puts ``y`` into place."""
+    import torch
+
+    operand, source = translator.value(node.args[0]), translator.value(node.args[1])
+    place = dimension(translator, argument(node, 2, "dim", 0), len(operand.shape))
+    bounds = [argument(node, number, name, None) for number, name in ((3, "start"), (4, "end"), (5, "step"))]
+    size = operand.shape[place]
+    positions = torch.arange(size)[slice(*(None if item is None else int(str(item)) for item in bounds))]
+    there = torch.zeros(size, dtype=torch.bool)
+    there[positions] = True
+    trailing = (1,) * (len(operand.shape) - place - 1)
+    others = mask_constant(translator, f"{node.name}_others", ~there.reshape(-1, *trailing))
+    kept = translator.binary(f"{node.name}_kept", BinaryOp.MUL, operand, others, group)
+    chosen = torch.zeros(size, len(positions))
+    chosen[positions, torch.arange(len(positions))] = 1.0
+    matrix = translator.constant(f"{node.name}_places", chosen, "c")
+    labels = range(len(operand.shape))
+    out = [-1 if label == place else label for label in labels]
+    put = translator.contract(f"{node.name}_put", (matrix, source), ((-1, place), labels), out, group)
+    return translator.binary(node.name, BinaryOp.ADD, kept, put, group)
+
+
+HANDLERS = {
+    "slice_scatter": slice_scatter,
+    "where": where,
+    "masked_fill": masked_fill,
+    "select_scatter": select_scatter,
+}

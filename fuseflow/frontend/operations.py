@@ -18,7 +18,7 @@ FAMILIES: dict[str, dict[str, Callable[[Translator, "fx.Node", str], Value | lis
     "Reductions and normalisation": dict(reductions.HANDLERS),
     "Attention": dict(attention.HANDLERS),
     "Masks": dict(masks.HANDLERS),
-    "Looking up rows": dict(lookups.HANDLERS),
+    "Looking up rows, cumulative sums": dict(lookups.HANDLERS),
     "Views": dict(views.HANDLERS),
     "Moving elements": dict(layouts.HANDLERS),
 }
@@ -30,21 +30,18 @@ HANDLERS = {name: handler for family in FAMILIES.values() for name, handler in f
 IGNORED = frozenset({"_assert_tensor_metadata", "_assert_async", "_assert_scalar", "sym_constrain_range_for_size"})
 """Checks that the exporter adds; they compute nothing."""
 
+_PARTS = "assigning to this part of a tensor is not supported; build the result with where or cat"
 HINTS = {
+    "copy_": _PARTS,
+    "index_put": _PARTS,
+    "index_put_": _PARTS,
     "conv1d": "write the convolution as a matrix product (unfold outside of the model)",
     "conv2d": "write the convolution as a matrix product (unfold outside of the model)",
     "conv3d": "write the convolution as a matrix product (unfold outside of the model)",
-    "cumsum": "multiply by a triangular matrix of ones",
     "argmax": "it depends on data; return the scores",
     "topk": "it depends on data; return the scores",
     "sort": "it depends on data; return the scores",
     "nonzero": "it depends on data; compute it outside of the model",
-    "var": "compute it from mean and square",
-    "std": "compute it from mean, square and sqrt",
-    "fill_": "assigning to a part of a tensor is not supported; build the result with where or cat",
-    "copy_": "assigning to a part of a tensor is not supported; build the result with where or cat",
-    "index_put": "assigning to a part of a tensor is not supported; build the result with where or cat",
-    "index_put_": "assigning to a part of a tensor is not supported; build the result with where or cat",
     "scatter_add": "multiply by a sparse matrix with one row per target",
     "index_add": "multiply by a sparse matrix with one row per target",
     "gt": "compare inputs or constants only: a mask must be fixed when the model is traced",
@@ -53,8 +50,6 @@ HINTS = {
     "le": "compare inputs or constants only: a mask must be fixed when the model is traced",
     "eq": "compare inputs or constants only: a mask must be fixed when the model is traced",
     "ne": "compare inputs or constants only: a mask must be fixed when the model is traced",
-    "softplus": "write log(1 + exp(x))",
-    "logsumexp": "write log(sum(exp(x - max))) + max",
     "erf": "gelu is supported",
     "group_norm": "layer_norm and batch_norm are supported",
     "sym_size": "shapes must be fixed: index with positions, not with a mask",

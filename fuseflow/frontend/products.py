@@ -2,7 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from fuseflow.einsum import BinaryOp
+from fuseflow.einsum import BinaryOp, UnaryOp
+from fuseflow.frontend.arguments import argument, number
 from fuseflow.frontend.translator import Translator
 from fuseflow.frontend.values import Value
 
@@ -28,13 +29,17 @@ def linear(translator: Translator, node: "fx.Node", group: str) -> Value:
 
 
 def addmm(translator: Translator, node: "fx.Node", group: str) -> Value:
-    """``addmm(bias, left, right)`` and ``baddbmm``, ``addmv``, with ``beta = alpha = 1``."""
-    for scale in ("beta", "alpha"):
-        if node.kwargs.get(scale, 1) != 1:
-            raise translator.fault(f"{scale}={node.kwargs[scale]} is not supported; scale the operand instead")
-    bias, left, right = (translator.value(argument) for argument in node.args[:3])
+    """``addmm(bias, left, right, beta, alpha)`` and ``baddbmm``, ``addmv``: product and sum, as two kernels."""
+    beta, alpha = (number(translator, argument(node, place, key, 1)) for place, key in ((3, "beta"), (4, "alpha")))
+    bias, left, right = (translator.value(item) for item in node.args[:3])
     name = node.name.strip("_")
     made = translator.product(f"{name}_mul", left, right, f"{group}.mul")
+    if alpha != 1:
+        made = translator.unary(f"{name}_alpha", UnaryOp.MUL_SCALAR, made, f"{group}.mul", alpha)
+    if beta == 0:
+        return made
+    if beta != 1:
+        bias = translator.unary(f"{name}_beta", UnaryOp.MUL_SCALAR, bias, f"{group}.bias", beta)
     return translator.binary(name, BinaryOp.ADD, made, bias, f"{group}.bias")
 
 
@@ -63,6 +68,7 @@ HANDLERS = {
     "_sparse_mm": product,
     "linear": linear,
     "addmm": addmm,
+    "_sparse_addmm": addmm,
     "baddbmm": addmm,
     "addmv": addmm,
     "einsum": einsum,

@@ -11,6 +11,7 @@ from fuseflow.frontend.translator import Translator
 from fuseflow.frontend.values import Value
 
 if TYPE_CHECKING:
+    import torch
     from torch import fx
 
 Handler = Callable[[Translator, "fx.Node", str], "Value | list[Value]"]
@@ -76,6 +77,53 @@ def extreme(of: Callable[[Translator, "fx.Node", str], Value], op: BinaryOp) -> 
         f"``{op.value}`` over everything, over one dimension (its values, not its positions), or of two tensors."
     )
     return handle
+
+
+def variance(root: bool) -> Handler:
+    """Handler of ``var`` and ``std``."""
+
+    def handle(translator: Translator, node: "fx.Node", group: str) -> Value:
+        value = translator.value(node.args[0])
+        by_flag = len(node.args) > 1 and isinstance(node.args[1], bool)
+        over = dimensions(translator, None if by_flag else argument(node, 1, "dim", None), len(value.shape))
+        given = node.args[1] if by_flag else node.kwargs.get("correction", argument(node, 2, "unbiased", True))
+        correction = (
+            1
+            if given is None
+            else int(str(number(translator, given)).split(".")[0])
+            if not isinstance(given, bool)
+            else int(given)
+        )
+        keep = bool(argument(node, 3, "keepdim", False))
+        name = node.name
+        centre = _mean(translator, f"{name}_mean", value, over, group, keep=True)
+        centred = translator.binary(f"{name}_centred", BinaryOp.SUB, value, centre, group)
+        square = translator.binary(f"{name}_square", BinaryOp.MUL, centred, centred, group)
+        summed = translator.reduction(f"{name}_sum", ReduceOp.SUM, square, over, group, keep)
+        count = prod(value.shape[place] for place in over) - correction
+        if count < 1:
+            raise translator.fault("the variance of so few elements is not defined")
+        made = translator.unary(f"{name}_of" if root else name, UnaryOp.DIV_SCALAR, summed, group, float(count))
+        return translator.unary(name, UnaryOp.SQRT, made, group) if root else made
+
+    handle.__doc__ = "Mean square of the centred elements" + (", its root." if root else ".")
+    return handle
+
+
+def logsumexp(translator: Translator, node: "fx.Node", group: str) -> Value:
+    """``logsumexp(x, dims, keepdim)``: the maximum plus the logarithm of the sum of ``exp(x - max)``."""
+    value = translator.value(node.args[0])
+    over, keep = _over(translator, node, value)
+    name = node.name
+    highest = translator.reduction(f"{name}_max", ReduceOp.MAX, value, over, group, keep=True)
+    shifted = translator.binary(f"{name}_shift", BinaryOp.SUB, value, highest, group)
+    exponential = translator.unary(f"{name}_exp", UnaryOp.EXP, shifted, group)
+    summed = translator.reduction(f"{name}_sum", ReduceOp.SUM, exponential, over, group, keep=True)
+    logarithm = translator.unary(f"{name}_log", UnaryOp.LOG, summed, group)
+    made = translator.binary(name, BinaryOp.ADD, logarithm, highest, group)
+    for place in () if keep else sorted(over, reverse=True):
+        made = made.without(place)
+    return made
 
 
 def norm(translator: Translator, node: "fx.Node", group: str) -> Value:
@@ -182,10 +230,24 @@ def _inverse_root(
 
 def batch_norm(translator: Translator, node: "fx.Node", group: str) -> Value:
     """``batch_norm`` outside of training: its statistics are constants, so it is a product and a sum per channel."""
-    weight, bias, centre, variance = (known(translator, item) for item in node.args[1:5])
-    if centre is None or variance is None or argument(node, 5, "training", False):
+    weight, bias, centre, spread = (known(translator, item) for item in node.args[1:5])
+    if centre is None or spread is None or argument(node, 5, "training", False):
         raise translator.fault("batch norm needs its running statistics; call eval() and keep track_running_stats")
-    scale = (variance + number(translator, argument(node, 7, "eps", 1e-5))).rsqrt()
+    epsilon = number(translator, argument(node, 7, "eps", 1e-5))
+    return _batch_norm(translator, node, weight, bias, centre, spread, epsilon, group)
+
+
+def _batch_norm(
+    translator: Translator,
+    node: "fx.Node",
+    weight: "torch.Tensor | None",
+    bias: "torch.Tensor | None",
+    centre: "torch.Tensor",
+    spread: "torch.Tensor",
+    epsilon: float,
+    group: str,
+) -> Value:
+    scale = (spread + epsilon).rsqrt()
     scale = scale if weight is None else scale * weight
     shift = -centre * scale if bias is None else bias - centre * scale
     value = translator.value(node.args[0])
@@ -196,6 +258,14 @@ def batch_norm(translator: Translator, node: "fx.Node", group: str) -> Value:
     return translator.binary(node.name, BinaryOp.ADD, scaled, offsets, group)
 
 
+def batch_norm_plain(translator: Translator, node: "fx.Node", group: str) -> list[Value]:
+    """The decomposed form of ``batch_norm`` outside of training."""
+    weight, bias, centre, spread = (known(translator, item) for item in node.args[1:5])
+    if centre is None or spread is None:
+        raise translator.fault("batch norm needs its running statistics; call eval() and keep track_running_stats")
+    return [_batch_norm(translator, node, weight, bias, centre, spread, number(translator, node.args[6]), group)]
+
+
 HANDLERS: dict[str, Handler] = {
     "sum": total,
     "mean": mean,
@@ -204,6 +274,9 @@ HANDLERS: dict[str, Handler] = {
     "max": extreme(largest, BinaryOp.MAX),
     "min": extreme(smallest, BinaryOp.MIN),
     "linalg_vector_norm": norm,
+    "var": variance(root=False),
+    "std": variance(root=True),
+    "logsumexp": logsumexp,
     "softmax": softmax,
     "_softmax": softmax,
     "log_softmax": log_softmax,
@@ -211,4 +284,5 @@ HANDLERS: dict[str, Handler] = {
     "layer_norm": layer_norm,
     "rms_norm": rms_norm,
     "batch_norm": batch_norm,
+    "_native_batch_norm_legit_no_training": batch_norm_plain,
 }

@@ -15,6 +15,7 @@ from fuseflow.einsum import Program, Tensor, UnaryOp, verify
 from fuseflow.errors import FuseflowError, TraceError
 from fuseflow.formats import FiberTree, Format
 from fuseflow.frontend.constants import fold
+from fuseflow.frontend.decompose import decomposed
 from fuseflow.frontend.hidden import Hidden
 from fuseflow.frontend.in_place import ALIASES, rebind
 from fuseflow.frontend.operations import HANDLERS, IGNORED, unsupported
@@ -110,7 +111,7 @@ def _export(module: "torch.nn.Module", inputs: tuple[Any, ...]) -> "torch.export
     module.eval()
     try:
         with _quiet(), torch.no_grad():
-            exported = torch.export.export(module, inputs, strict=False)
+            exported = decomposed(torch.export.export(module, inputs, strict=False))
     except FuseflowError:
         raise
     except Exception as error:

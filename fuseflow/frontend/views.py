@@ -6,6 +6,7 @@ They cost nothing and can be fused across.
 from typing import TYPE_CHECKING
 
 from fuseflow.frontend.arguments import argument, dimension
+from fuseflow.frontend.constants import known
 from fuseflow.frontend.translator import Translator
 from fuseflow.frontend.values import Value
 
@@ -64,8 +65,15 @@ def squeeze(translator: Translator, node: "fx.Node", group: str) -> Value:
 
 def expand(translator: Translator, node: "fx.Node", group: str) -> Value:
     """``expand(x, sizes)``, ``broadcast_to``, ``expand_as``: sizes are read off the exported graph."""
-    value = translator.value(node.args[0])
-    shape = translator.shape(node)
+    return _expanded(translator, translator.value(node.args[0]), translator.shape(node))
+
+
+def copied(translator: Translator, node: "fx.Node", group: str) -> Value:
+    """``copy(x, y)``: ``y`` in the shape of ``x``."""
+    return _expanded(translator, translator.value(node.args[1]), translator.shape(node))
+
+
+def _expanded(translator: Translator, value: Value, shape: tuple[int, ...]) -> Value:
     while len(value.shape) < len(shape):
         value = value.widened(0)
     for place, size in enumerate(shape):
@@ -79,6 +87,14 @@ def expand(translator: Translator, node: "fx.Node", group: str) -> Value:
 def same(translator: Translator, node: "fx.Node", group: str) -> Value:
     """``contiguous``, ``clone``, ``detach``, ``to_dense``...: the tensor itself."""
     return translator.value(node.args[0])
+
+
+def made_sparse(translator: Translator, node: "fx.Node", group: str) -> Value:
+    """``to_sparse`` and its kin: a constant is stored compressed, a result as its format says."""
+    fixed = known(translator, node.args[0])
+    if fixed is None:
+        return translator.value(node.args[0])
+    return translator.constant(node.name, fixed, "csr" if "csr" in str(node.target) else "c")
 
 
 def converted(translator: Translator, node: "fx.Node", group: str) -> Value:
@@ -103,6 +119,7 @@ HANDLERS = {
     "expand": expand,
     "expand_as": expand,
     "broadcast_to": expand,
+    "copy": copied,
     "contiguous": same,
     "clone": same,
     "detach": same,
@@ -110,10 +127,14 @@ HANDLERS = {
     "lift_fresh_copy": same,
     "to_dense": same,
     "_to_dense": same,
+    "to_sparse": made_sparse,
+    "_to_sparse": made_sparse,
+    "to_sparse_csr": made_sparse,
+    "_to_sparse_csr": made_sparse,
     "to": converted,
     "_to_copy": converted,
     "type_as": converted,
 }
 
-COPIES = frozenset({"clone", "to_dense", "_to_dense", "_to_copy", "lift_fresh_copy"})
+COPIES = frozenset({"clone", "copy", "to_dense", "_to_dense", "_to_copy", "lift_fresh_copy"})
 """Those whose result has memory of its own: changing it in place does not change the operand."""

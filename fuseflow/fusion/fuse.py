@@ -89,8 +89,8 @@ class FusedRegion:
         return "\n".join(lines)
 
 
-def fuse(program: Program, region: Region) -> FusedRegion:
-    """Fuse the statements of ``region`` into one expression per result.
+def fuse(program: Program, region: Region, siblings: bool = True) -> FusedRegion:
+    """Fuse the statements of ``region`` into one expression per result; with ``siblings`` results share what they can.
 
     The partial order may be cyclic, where storage orders contradict each other: lowering then copies a tensor. Raises
     ScheduleError for statements or index variables that do not exist.
@@ -98,7 +98,7 @@ def fuse(program: Program, region: Region) -> FusedRegion:
     _check_orders(program, region)
     chosen = globally_iterated(program, region) if region.iteration is Iteration.GLOBAL else program
     orders = dict(region.orders)
-    shared = inline_shared(chosen, region.statements, region_outputs(region, program), orders)
+    shared = inline_shared(chosen, region.statements, region_outputs(region, program), orders, siblings)
     order = partial_order(shared.inlined.roots, shared.hints, orders)
     return FusedRegion(region, chosen, shared, order)
 

@@ -5,13 +5,30 @@ a fresh index variable per use of its result.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from fuseflow.einsum import Program, masked_tensors
 from fuseflow.fusion.views import Leaf, Operation, View
 
 Hints = Mapping[tuple[str, tuple[str, ...], str], str]
 """(statement, output variables, reduced index) -> variable to reduce over instead of a fresh one; see ``sharing``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Merges:
+    """Index variables shared between the trees of several results.
+
+    ``results`` gives the variable of a result's dimension, ``reductions`` that of a reduction (statement, output
+    variables, reduced index) that reduces what a reduction of another tree reduces; see ``siblings``.
+    """
+
+    results: Mapping[tuple[str, int], str] = field(default_factory=dict)
+    reductions: Hints = field(default_factory=dict)
+
+    @property
+    def shared(self) -> frozenset[str]:
+        """Variables over which several trees reduce the same operand."""
+        return frozenset(self.reductions.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +46,11 @@ def inline(
     statements: tuple[str, ...],
     outputs: tuple[str, ...],
     hints: Hints,
-    results: Mapping[str, tuple[str, ...]],
+    merges: Merges,
 ) -> Inlined:
     """Inline the statements named ``statements`` into view trees that compute ``outputs`` (in program order).
 
-    A result gets index variables of its own, unless ``results`` names those of a view of it in the other trees.
+    A result gets index variables of its own, unless ``merges`` names those of another result's tree.
     """
     inside = set(statements)
     masked = masked_tensors(program)
@@ -64,7 +81,10 @@ def inline(
         binding = dict(zip(statement.output.indices, variables, strict=True))
         for index in statement.reduced:
             hint = hints.get((name, variables, index))
-            binding[index] = hint if hint is not None else fresh(index)
+            if hint is None:
+                own = fresh(index)  # taken even where it is replaced, so that the names of others do not change
+                hint = merges.reductions.get((name, variables, index), own)
+            binding[index] = hint
         for index, variable in binding.items():
             extents[variable] = sizes[index]
         operands = tuple(
@@ -75,7 +95,8 @@ def inline(
     roots: list[Operation] = []
     for output in reversed(outputs):
         result = program.statement(output).output
-        root = view(output, results.get(output) or tuple(fresh(index) for index in result.indices))
+        own_variables = [fresh(index) for index in result.indices]
+        root = view(output, tuple(merges.results.get((output, place), own) for place, own in enumerate(own_variables)))
         assert isinstance(root, Operation)  # the outputs of a region are among its statements
         roots.append(root)
     return Inlined(tuple(roots), views, extents)

@@ -53,7 +53,21 @@ class PartialOrder:
     @property
     def acyclic(self) -> bool:
         """Whether there is a legal order at all."""
-        return bool(nx.is_directed_acyclic_graph(self._graph()))
+        inner: dict[str, list[str]] = {}
+        waiting: dict[str, int] = {}
+        for outer, after in {(constraint.outer, constraint.inner) for constraint in self.constraints}:
+            inner.setdefault(outer, []).append(after)
+            waiting.setdefault(outer, 0)
+            waiting[after] = waiting.get(after, 0) + 1
+        ready = [name for name, count in waiting.items() if count == 0]
+        placed = 0
+        while ready:
+            placed += 1
+            for after in inner.get(ready.pop(), ()):
+                waiting[after] -= 1
+                if waiting[after] == 0:
+                    ready.append(after)
+        return placed == len(waiting)
 
     def require_acyclic(self) -> None:
         """FusionError with the cycle and what forces it, if there is one."""

@@ -9,12 +9,14 @@ The same question arises for a result of the region that the region itself reads
 the two are one; otherwise the result is computed in a nest of its own.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from fuseflow.einsum import Binary, Mask, Product, Program, ReduceOp, Reduction, Unary
 from fuseflow.formats import LevelKind
 from fuseflow.fusion.constraints import Orders, partial_order
-from fuseflow.fusion.inline import Inlined, inline
+from fuseflow.fusion.inline import Inlined, Merges, inline
+from fuseflow.fusion.siblings import same_elements, same_reduction
 from fuseflow.fusion.views import Leaf, Operation, View, below, walk_all
 
 Key = tuple[str, tuple[str, ...], str]
@@ -26,61 +28,70 @@ class Shared:
 
     inlined: Inlined
     hints: dict[Key, str]
-    results: dict[str, tuple[str, ...]]
+    merges: Merges
 
 
-def inline_shared(program: Program, statements: tuple[str, ...], outputs: tuple[str, ...], orders: Orders) -> Shared:
+def inline_shared(
+    program: Program, statements: tuple[str, ...], outputs: tuple[str, ...], orders: Orders, siblings: bool = True
+) -> Shared:
     """Inline a region, merge every reduction variable and every result that can be merged.
 
     A merge that storage orders forbid (the reduction would have to finish before its index is iterated) is not made.
+    Without ``siblings`` results share only what one of them reads of another.
     """
     hints: dict[Key, str] = {}
-    results: dict[str, tuple[str, ...]] = {}
+    merges = Merges()
     refused: set[object] = set()
 
-    def build(hints: dict[Key, str], results: dict[str, tuple[str, ...]]) -> tuple[Inlined, bool]:
-        made = inline(program, statements, outputs, hints, results)
+    def build(hints: dict[Key, str], merges: Merges) -> tuple[Inlined, bool]:
+        made = inline(program, statements, outputs, hints, merges)
         order = partial_order(made.roots, hints, orders)
         if not order.acyclic and contradictory:
             leaves = {view.key for view in walk_all(made.roots) if isinstance(view, Leaf)}
             order = partial_order(made.roots, hints, orders, leaves)
         return made, order.acyclic
 
+    def proposals(inlined: Inlined) -> Iterator[tuple[object, dict[Key, str], Merges]]:
+        result = _repeated_result(inlined, outputs, merges, hints, refused)
+        if result is not None:
+            places = {(result[0], place): variable for place, variable in enumerate(result[1])}
+            yield result, hints, Merges({**merges.results, **places}, merges.reductions)
+        candidate = _candidate(inlined, hints, refused)
+        if candidate is not None:
+            yield candidate, {**hints, candidate[0]: candidate[1]}, merges
+        if siblings and len(outputs) > 1:
+            twin = same_elements(inlined, refused)
+            if twin is not None:
+                yield twin, hints, Merges({**merges.results, twin[0]: twin[1]}, merges.reductions)
+            reduction = same_reduction(inlined, hints, merges, refused)
+            if reduction is not None:
+                yield reduction, hints, Merges(merges.results, {**merges.reductions, reduction[0]: reduction[1]})
+
     # Where storage orders contradict each other from the start, a copy will resolve it; merges must not add to it.
     contradictory = False
-    inlined, acyclic = build(hints, results)
+    inlined, acyclic = build(hints, merges)
     if not acyclic:
         contradictory = True
-        inlined, acyclic = build(hints, results)
+        inlined, acyclic = build(hints, merges)
     while True:
-        result = _repeated_result(inlined, outputs, hints, results, refused)
-        if result is not None:
-            trial_results, trial_hints = {**results, result[0]: result[1]}, hints
-        else:
-            found = _candidate(inlined, hints, refused)
-            if found is None:
-                return Shared(inlined, hints, results)
-            trial_results, trial_hints = results, {**hints, found[0]: found[1]}
-        merged, still = build(trial_hints, trial_results)
+        proposal = next(proposals(inlined), None)
+        if proposal is None:
+            return Shared(inlined, hints, merges)
+        made, still = build(proposal[1], proposal[2])
         if still or not acyclic:
-            hints, results, inlined = trial_hints, trial_results, merged
+            inlined, hints, merges = made, proposal[1], proposal[2]
         else:
-            refused.add(result or found)
+            refused.add(proposal[0])
 
 
 def _repeated_result(
-    inlined: Inlined,
-    outputs: tuple[str, ...],
-    hints: dict[Key, str],
-    results: dict[str, tuple[str, ...]],
-    refused: set[object],
+    inlined: Inlined, outputs: tuple[str, ...], merges: Merges, hints: dict[Key, str], refused: set[object]
 ) -> tuple[str, tuple[str, ...]] | None:
     """A result with a nest of its own that another result's nest computes in full, and the variables it has there."""
     for number, root in enumerate(inlined.roots):
-        if root.name in results or not root.variables:
+        if (root.name, 0) in merges.results or not root.variables:
             continue
-        others = inlined.roots[:number]
-        for view in walk_all(others):
+        for view in walk_all(inlined.roots[:number]):
             if view.name != root.name or (root.name, view.variables) in refused:
                 continue
             if all(_computed_in_full(inlined, view, variable, hints) for variable in view.variables):

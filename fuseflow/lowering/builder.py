@@ -31,6 +31,7 @@ class Builder:
     nodes: list[Node] = field(default_factory=list)
     known: dict[tuple[Block, tuple[Port, ...]], str] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
+    names: set[str] = field(default_factory=set)
 
     def add(self, block: Block, inputs: tuple[Port, ...], part: Part, stem: str, role: str) -> str:
         """Name of the node for ``block`` on ``inputs``, new or existing; ``stem`` is the name it would like."""
@@ -39,8 +40,9 @@ class Builder:
             number = self.counts.get(stem, 0) + 1
             self.counts[stem] = number
             name = stem if number == 1 else f"{stem}_{number}"
-            if any(node.name == name for node in self.nodes):  # another stem ends in a number
+            if name in self.names:  # another stem ends in a number
                 return self.add(block, inputs, part, stem, role)
+            self.names.add(name)
             self.nodes.append(Node(name, block, inputs, part, role))
             self.known[key] = name
         return self.known[key]

@@ -29,7 +29,7 @@ from fuseflow.formats import Fill, Format, LevelKind
 from fuseflow.fusion import FusedRegion, Leaf
 from fuseflow.lowering.absent import check_absent, check_stored
 from fuseflow.lowering.builder import Builder
-from fuseflow.lowering.columns import Column, Source
+from fuseflow.lowering.columns import Column, Source, walk_columns
 from fuseflow.lowering.copies import Copy, restored
 from fuseflow.lowering.joins import (
     All,
@@ -41,6 +41,7 @@ from fuseflow.lowering.joins import (
     complete,
     fill_of,
     includes,
+    intersect,
     join_tree,
     occurrences,
     unite,
@@ -125,9 +126,8 @@ class Lowering:
             return self.source_fill(source, path)
 
         tree = self.needed(column, variable, fill)
-        for root in self.roots:
-            if root is not column and root.loops[: len(path)] == path:
-                tree = self.widened(tree, root, column, variable, fill)
+        for other in self.neighbours(column, path):
+            tree = self.widened(tree, other, column, variable, fill)
         tree = complete(tree, fill)
         crd, payloads, missing = self.emit(tree, path, fill)
         found: dict[Source, Port] = {}
@@ -155,12 +155,33 @@ class Lowering:
             return unite([tree, Everything()], fill)
         return tree
 
+    def neighbours(self, column: Column, path: Path) -> list[Column]:
+        """Others that iterate ``path`` for themselves: results, and sums over a variable shared between trees."""
+        hints, shared = self.region.shared.hints, self.region.shared.merges.shared
+        found = [root for root in self.roots if root is not column and root.loops[: len(path)] == path]
+        for item in self.columns if path[-1] in shared else ():
+            bound = [
+                index
+                for index, variable in zip(item.view.statement.reduced, item.view.reduced, strict=True)
+                if variable == path[-1] and (item.name, item.variables, index) not in hints
+            ]
+            if bound and item is not column and item not in found and item.loops[: len(path)] == path:
+                found.append(item)
+        return found
+
+    @property
+    def columns(self) -> list[Column]:
+        return [source for _, source, _ in walk_columns(self.roots) if isinstance(source, Column)]
+
     def widened(self, tree: JoinTree, root: Column, column: Column, variable: str, fill: FillOf) -> JoinTree:
-        """``tree`` with every coordinate that the result ``root``, which stands in the same nest, needs."""
+        """``tree`` with every coordinate, and every source, that ``root``, which stands in the same nest, needs."""
         wanted = self.needed(root, variable, fill)
-        supplied = {source for source, _ in occurrences(tree)}
-        if includes(tree, wanted, fill) and all(source in supplied for source, _ in occurrences(wanted)):
-            return tree
+        if includes(tree, wanted, fill):
+            known = {id(source) for source, _ in occurrences(tree)}
+            if all(id(source) in known for source, _ in occurrences(wanted)):
+                return tree
+            if includes(wanted, tree, fill):
+                return intersect([tree, wanted], fill)
         if variable in root.view.masked or variable in column.view.masked:
             raise FusionError(
                 f"region {self.region.name!r}: {root.name} and {column.name} share index {variable} but a mask selects "

@@ -8,7 +8,7 @@
 
 from collections import deque
 
-from fuseflow.dataflow.tokens import Token
+from fuseflow.dataflow.tokens import DONE, Token
 
 Stamped = tuple[Token, int]
 """A token and the cycle from which it can be seen."""
@@ -20,10 +20,15 @@ class Channel:
     """One channel. ``source`` and ``target`` name its two ends in messages; ``target`` is ``None`` for a void channel.
 
     ``closed`` says that the producer has returned, ``abandoned`` that the reader has: what is sent after that is
-    dropped, and waits only for credits that were given. ``record``, if not ``None``, keeps all that was sent.
+    dropped, and waits only for credits that were given; ``lost`` has what was, but for ``D``, of a channel that has a
+    reader. ``record``, if not ``None``, keeps all that was sent. ``taken`` counts the takes, ``seen`` is the
+    number of the token last read.
     """
 
-    __slots__ = ("abandoned", "capacity", "closed", "credits", "queue", "record", "sent", "source", "target")
+    __slots__ = (
+        "abandoned", "capacity", "closed", "credits", "lost", "queue", "record", "seen", "sent", "source", "taken",
+        "target",
+    )  # fmt: skip
 
     def __init__(
         self, source: str, target: str | None, capacity: int | None = None, record: list[Stamped] | None = None
@@ -34,9 +39,17 @@ class Channel:
         self.record = record
         self.queue: deque[Stamped] = deque()
         self.credits: deque[int] = deque()
+        self.lost: list[Token] = []
         self.sent = 0
+        self.taken = 0
+        self.seen = 0
         self.closed = False
         self.abandoned = target is None
+
+    @property
+    def name(self) -> str:
+        """Both ends."""
+        return f"{self.source} -> {self.target or 'void'}"
 
     @property
     def full(self) -> bool:
@@ -57,14 +70,17 @@ class Channel:
             self.record.append((token, stamp))
         if not self.abandoned:
             self.queue.append((token, stamp))
+        elif self.target is not None and token is not DONE:
+            self.lost.append(token)
 
     def pop(self, clock: int) -> None:
         """Drop the head, taken by the reader at ``clock``."""
         self.queue.popleft()
+        self.taken += 1
         if self.capacity is not None:
             self.credits.append(clock + RESPONSE_LATENCY_CYCLES)
 
     def __repr__(self) -> str:
         depth = "unbounded" if self.capacity is None else str(self.capacity)
         head = "empty" if not self.queue else f"head {self.queue[0][0]!r}@{self.queue[0][1]}"
-        return f"{self.source} -> {self.target or 'void'} ({len(self.queue)} of {depth}, {head})"
+        return f"{self.name} ({len(self.queue)} of {depth}, {head})"

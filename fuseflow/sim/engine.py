@@ -4,7 +4,6 @@ Streams are chunked (``stream``), blocks are compiled kernels (``kernels``), and
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from time import monotonic
 
 import numpy as np
@@ -14,37 +13,23 @@ from fuseflow.dataflow.blocks import CrdWriter, LevelScanner, Root, ValWriter
 from fuseflow.dataflow.graph import Graph, Port
 from fuseflow.dataflow.tokens import Token
 from fuseflow.dataflow.verify import verify
-from fuseflow.errors import SimulationError
 from fuseflow.formats import FiberTree
 from fuseflow.sim.assemble import RawLevel, assemble_all
 from fuseflow.sim.blocks import compressed_level
-from fuseflow.sim.engine_limits import refuse_what_is_missing
+from fuseflow.sim.engine_limits import Core, choose
 from fuseflow.sim.engine_memory import CrdSink, ValSink
 from fuseflow.sim.engine_run import run
 from fuseflow.sim.engine_units import Unit, build_unit
 from fuseflow.sim.kernels.layout import CLOCK, HEADS
 from fuseflow.sim.machine import Machine
+from fuseflow.sim.observation import UNOBSERVED, Observation
+from fuseflow.sim.progress import PROGRESS_INTERVAL_SECONDS, Progress
 from fuseflow.sim.result import Result
 from fuseflow.sim.stream import Stream, recorder_of
+from fuseflow.sim.tokenwise.simulate import simulate_tokenwise
 
 CHUNK_TOKENS = 16384
 """Tokens a stream holds before its producer waits; chosen by measurement (streams in flight fit the L2 cache)."""
-
-PROGRESS_INTERVAL_SECONDS = 0.1
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a run is: tokens written to all streams, the clock of the writer that is furthest behind.
-
-    ``fraction`` estimates the part of the run that is done from the operands that are scanned once from their root;
-    ``None`` if the graph has none.
-    """
-
-    tokens: int
-    clock_cycles: int
-    fraction: float | None
-    elapsed_seconds: float
 
 
 def simulate(
@@ -55,30 +40,40 @@ def simulate(
     record: bool = False,
     progress: Callable[[Progress], None] | None = None,
     chunk_tokens: int = CHUNK_TOKENS,
+    depths: Mapping[str, int] | None = None,
+    core: Core = Core.AUTO,
+    observation: Observation = UNOBSERVED,
 ) -> Result:
     """Run ``graph`` on ``tensors``; with ``record`` the result keeps every stream that left a port.
 
     ``progress`` is called at most ten times a second. ``chunk_tokens`` trades memory against overhead and never
-    changes the result. Raises VerifyError for a graph that is not well formed, SimulationError where streams do not
-    fit together, where a tensor does not fit its block, or when the machine has bounded channels (see ``interpret``
-    for those).
+    changes the result. ``depths`` bounds single streams (``Machine.with_depths``). ``core`` chooses between the two
+    compiled cores (``engine_limits``), ``observation`` says what to look at and when to stop. Raises VerifyError for a
+    graph that is not well formed, SimulationError where streams do not fit together or a tensor does not fit its block,
+    and DeadlockError where bounded streams block the run.
     """
-    if machine.channel_capacity is not None:
-        raise SimulationError(
-            f"machine {machine.name!r} has channels of {machine.channel_capacity} tokens; the compiled engine "
-            "simulates unbounded channels only: use fuseflow.sim.interpret, or channel_capacity=None"
-        )
     verify(graph)
-    refuse_what_is_missing(graph, machine)
+    machine = machine.with_depths(depths) if depths else machine
+    if choose(core, graph, machine, observation) is Core.TOKEN:
+        return simulate_tokenwise(graph, tensors, machine, record=record, progress=progress, observation=observation)
     recorded: dict[Port, list[tuple[Token, int]]] | None = {} if record else None
     units = _wire(graph, tensors, machine, chunk_tokens, recorded)
-    run(units, None if progress is None else _watcher(units, tensors, progress))
+    watched = progress is not None or observation.stop is not None
+    complete = True
+    try:
+        run(units, _watcher(units, tensors, progress, observation) if watched else None)
+    except _Stopped:
+        complete = False
     cycles = max((unit.clock for unit in units), default=0)
     for unit in units:
         cycles = max(cycles, *(int(stream.buffer[1]) for stream in unit.outputs), 0)
     levels, values = _written(units)
-    outputs = assemble_all(graph.outputs, levels, values)
-    return Result(cycles, outputs, tuple(unit.stats() for unit in units), recorded, machine)
+    outputs = assemble_all(graph.outputs, levels, values) if complete else {}
+    return Result(cycles, outputs, tuple(unit.stats() for unit in units), recorded, machine, complete=complete)
+
+
+class _Stopped(Exception):  # noqa: N818 - no error
+    """The observer wants the run to end."""
 
 
 def _wire(
@@ -117,9 +112,12 @@ def _written(units: list[Unit]) -> tuple[dict[tuple[str, int], RawLevel], dict[s
 
 
 def _watcher(
-    units: list[Unit], tensors: Mapping[str, FiberTree], progress: Callable[[Progress], None]
+    units: list[Unit],
+    tensors: Mapping[str, FiberTree],
+    progress: Callable[[Progress], None] | None,
+    observation: Observation,
 ) -> Callable[[], None]:
-    """A function that reports progress when it is time to."""
+    """A function that reports progress when it is time to, and raises _Stopped when the run is to end."""
     start = monotonic()
     last = start
     writers = [unit for unit in units if isinstance(unit.node.block, CrdWriter | ValWriter)]
@@ -132,6 +130,10 @@ def _watcher(
         if now - last < PROGRESS_INTERVAL_SECONDS:
             return
         last = now
+        if observation.is_stopped():
+            raise _Stopped
+        if progress is None:
+            return
         tokens = sum(stream.total for stream in streams)
         clock = min((int(writer.state[CLOCK]) for writer in writers), default=0)
         parts = [(stream.total - stream.tail + stream.head) / total for stream, total in totals]

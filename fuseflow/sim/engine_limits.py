@@ -1,4 +1,11 @@
-"""What the compiled engine cannot do yet and the plain interpreter can, said before a run."""
+"""Which of the two compiled cores runs a graph.
+
+The *chunk core* (``engine_run``) moves whole chunks of streams through the kernels of each block. The *token core*
+(``tokenwise``) moves single tokens and knows every block, bounded streams, modelled memory and turn costs. Where both
+can run a graph they give the same result, and the chunk core is faster.
+"""
+
+from enum import Enum
 
 from fuseflow.dataflow.blocks import (
     CoordDrop,
@@ -11,15 +18,17 @@ from fuseflow.dataflow.blocks import (
     Repeater,
     RepeatSignal,
     Sink,
+    SparseAccumulator,
     StopDrop,
     ValueDrop,
 )
 from fuseflow.dataflow.graph import Graph, Node
 from fuseflow.errors import SimulationError
-from fuseflow.sim.machine import Machine
+from fuseflow.sim.machine import Machine, TurnTiming
 from fuseflow.sim.memory import MemoryKind
+from fuseflow.sim.observation import UNOBSERVED, Observation
 
-NoKernel = (
+NoChunkKernel = (
     CoordDrop
     | CoordHold
     | CoordMask
@@ -33,30 +42,48 @@ NoKernel = (
     | StopDrop
     | ValueDrop
 )
-"""Blocks without a compiled kernel."""
+"""Blocks that only the token core has."""
+
+MOST_INDICES = 2
+"""Index variables that an accumulator of the chunk core keeps at most."""
 
 
-def refuse_what_is_missing(graph: Graph, machine: Machine) -> None:
-    """Raise SimulationError if ``graph`` has a block, or ``machine`` a feature, that the compiled engine lacks."""
+class Core(Enum):
+    """How the compiled engine runs a graph; ``AUTO`` is the chunk core where it can."""
+
+    AUTO = "auto"
+    CHUNK = "chunk"
+    TOKEN = "token"
+
+
+def needs_tokens(graph: Graph, machine: Machine) -> str | None:
+    """Why only the token core can run ``graph`` on ``machine``; ``None`` if the chunk core can, too."""
     for node in graph:
-        if isinstance(node.block, NoKernel):
-            raise no_kernel(node)
+        if isinstance(node.block, NoChunkKernel):
+            return f"node {node.name!r} is a {type(node.block).__name__}"
+        if isinstance(node.block, SparseAccumulator) and node.block.order > MOST_INDICES:
+            return f"node {node.name!r} is an accumulator of order {node.block.order}"
+    if machine.has_depths:
+        return f"machine {machine.name!r} has bounded streams"
     if machine.memory.kind is not MemoryKind.IDEAL:
-        raise SimulationError(
-            f"machine {machine.name!r} has {machine.memory.kind.value} memory, which the compiled engine does not "
-            "model yet; use interpret(...) / engine='interpreter', or memory=Memory.ideal()"
-        )
+        return f"machine {machine.name!r} has {machine.memory.kind.value} memory"
+    if machine.turns != TurnTiming():
+        return f"machine {machine.name!r} has costs of turns that are free in the reference"
     if machine.product not in (None, machine.binary):
-        raise SimulationError(
-            f"machine {machine.name!r} times summed products apart ({machine.product}, other binary operations "
-            f"{machine.binary}), which the compiled engine does not do yet; use interpret(...) / engine='interpreter', "
-            "or product=None"
-        )
+        return f"machine {machine.name!r} times summed products apart"
+    return None
+
+
+def choose(core: Core, graph: Graph, machine: Machine, observation: Observation = UNOBSERVED) -> Core:
+    """CHUNK or TOKEN; SimulationError if the chunk core is asked for and cannot run the graph."""
+    reason = needs_tokens(graph, machine) or observation.needs_tokens
+    if core is Core.CHUNK and reason is not None:
+        raise SimulationError(f"{reason}, which the chunk core cannot run; use Core.TOKEN or Core.AUTO")
+    if core is Core.AUTO:
+        return Core.CHUNK if reason is None else Core.TOKEN
+    return core
 
 
 def no_kernel(node: Node) -> SimulationError:
-    """The error for a node whose block has no compiled kernel."""
-    return SimulationError(
-        f"node {node.name!r} is a {type(node.block).__name__}, which the compiled engine has no kernel for yet; "
-        "use interpret(...) / engine='interpreter'"
-    )
+    """The error for a node whose block has no kernel in the chunk core."""
+    return SimulationError(f"node {node.name!r} is a {type(node.block).__name__}, which the chunk core cannot run")

@@ -14,16 +14,17 @@ from fuseflow.dataflow.graph import Graph, Port
 from fuseflow.dataflow.tokens import DONE, Token
 from fuseflow.dataflow.verify import verify
 from fuseflow.einsum.operators import BinaryOp
-from fuseflow.errors import DeadlockError, SimulationError
+from fuseflow.errors import SimulationError
 from fuseflow.formats import FiberTree
 from fuseflow.sim.assemble import assemble_all
 from fuseflow.sim.blocks import Need, Surroundings, Unit, Written, broadcast, build
 from fuseflow.sim.blocks.controller import Controller
 from fuseflow.sim.channel import Channel
 from fuseflow.sim.counters import node_stats
-from fuseflow.sim.machine import Machine
+from fuseflow.sim.machine import BROADCAST_OF, Machine
 from fuseflow.sim.memory import MemoryKind
 from fuseflow.sim.result import Result
+from fuseflow.sim.waiting import Waiting, explain
 
 
 def interpret(
@@ -60,6 +61,15 @@ def run(units: Sequence[Unit], controller: Controller | None = None, check_drain
     ``check_drained``, leaves one unread.
     """
     waiting = list(units)
+    _exhaust(waiting, controller)
+    if waiting:
+        raise explain(_Stuck(waiting, units, controller))
+    for unit in units if check_drained else ():
+        _check_drained(unit)
+
+
+def _exhaust(waiting: list[Unit], controller: Controller | None) -> None:
+    """Run the units of ``waiting`` until none can go on; those that have returned leave the list."""
     with np.errstate(all="ignore"):
         while waiting:
             moved = False
@@ -70,9 +80,7 @@ def run(units: Sequence[Unit], controller: Controller | None = None, check_drain
                 if not _advance(unit):
                     waiting.remove(unit)
             if not moved and not (controller is not None and controller.step()):
-                raise DeadlockError(_deadlock(waiting))
-    for unit in units if check_drained else ():
-        _check_drained(unit)
+                return
 
 
 def _advance(unit: Unit) -> bool:
@@ -99,20 +107,39 @@ def _served(unit: Unit) -> bool:
     return bool(channel.queue) or channel.closed
 
 
-def _deadlock(waiting: Sequence[Unit]) -> str:
-    lines = [f"deadlock: {len(waiting)} units wait on each other and none can go on"]
-    for unit in waiting:
-        if unit.waits is not None:
+class _Stuck:
+    """Units of which none can go on (see ``waiting.Blocked``)."""
+
+    def __init__(self, units: list[Unit], everyone: Sequence[Unit], controller: Controller | None) -> None:
+        self._units = units
+        self._controller = controller
+        self._channels = {channel.name: channel for unit in units for channel in (*unit.inputs, *unit.outputs)}
+        self._producers = {id(channel): unit.name for unit in everyone for channel in unit.outputs}
+        self._readers = {id(channel): unit.name for unit in everyone for channel in unit.inputs}
+
+    def waiting(self) -> list[Waiting]:
+        found: list[Waiting] = []
+        for unit in self._units:
+            assert unit.waits is not None
             channel, need = unit.waits
-            port = channel.target if need is Need.TOKEN else channel.source
-            lines.append(f"  {unit.name} at cycle {unit.clock} waits for {need.value} on {port}: {channel!r}")
-    lines.append("make the channels of the machine deeper, or unbounded (channel_capacity=None)")
-    return "\n".join(lines)
+            others = self._producers if need is Need.TOKEN else self._readers
+            other = others.get(id(channel), "memory")
+            found.append(Waiting(unit.name, unit.clock, need, channel.name, repr(channel), other))
+        return found
+
+    def depth(self, channel: str) -> int:
+        return self._channels[channel].capacity or 0
+
+    def deepen(self, channel: str, depth: int) -> None:
+        self._channels[channel].capacity = depth
+
+    def go_on(self) -> None:
+        _exhaust(self._units, self._controller)
 
 
 def _check_drained(unit: Unit) -> None:
     for channel in unit.inputs:
-        rest = [token for token, _ in channel.queue if token is not DONE]
+        rest = [*(token for token, _ in channel.queue if token is not DONE), *channel.lost]
         if rest and channel not in unit.may_abandon:
             raise SimulationError(
                 f"{unit.name} has ended at cycle {unit.clock} but {channel.target} still holds {len(rest)} tokens, the "
@@ -151,7 +178,8 @@ def wire(
 
     def channel(source: str, reader: tuple[str, int]) -> Channel:
         name, number = reader
-        feeds[reader] = make(source, f"{name}.{specs[name][number].name}", around.machine.channel_capacity)
+        target = f"{name}.{specs[name][number].name}"
+        feeds[reader] = make(source, target, around.machine.capacity(source, target))
         return feeds[reader]
 
     units: list[Unit] = []
@@ -166,10 +194,10 @@ def wire(
             elif not targets:
                 out = make(str(port), None)
             else:
-                name = f"broadcast of {port}"
-                out = make(str(port), name, around.machine.channel_capacity)
+                name = f"{BROADCAST_OF}{port}"
+                out = make(str(port), name, around.machine.capacity(str(port), name))
                 copy = Unit(name, [out], [channel(name, target) for target in targets])
-                copy.process = broadcast(copy)
+                copy.process = broadcast(copy, around.machine.turns.broadcast_cycles)
                 copies.append(copy)
             if streams is not None:
                 out.record = streams.setdefault(port, [])

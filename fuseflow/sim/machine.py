@@ -4,10 +4,14 @@ The preset values are the reference simulator's (simulator rules 1.6 and 3.24, s
 another value of :class:`Machine`.
 """
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 from fuseflow.errors import SimulationError
 from fuseflow.sim.memory import Memory
+
+BROADCAST_OF = "broadcast of "
+"""How the unit is called that copies a stream to several readers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +36,35 @@ class BlockTiming:
 
 
 @dataclass(frozen=True, slots=True)
+class TurnTiming:
+    """Cycles of the turns that the reference simulator does for nothing (simulator rule 8.2-11); its values are 0.
+
+    ``flush_cycles`` per value that a sparse accumulator sends, ``pass_cycles`` per inner token that a coordinate drop
+    passes, ``broadcast_cycles`` per token that a broadcast copies, ``skip_cycles`` per token that a reduce or a writer
+    skips (``N``; repeated stops at a coordinate writer; every stop at a value writer).
+    """
+
+    flush_cycles: int = 0
+    pass_cycles: int = 0
+    broadcast_cycles: int = 0
+    skip_cycles: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("flush_cycles", "pass_cycles", "broadcast_cycles", "skip_cycles"):
+            if getattr(self, name) < 0:
+                raise SimulationError(f"{name} of a machine must be 0 or more, not {getattr(self, name)}")
+
+
+@dataclass(frozen=True, slots=True)
 class Machine:
     """A streaming dataflow machine.
 
     ``channel_capacity`` is the depth of every stream in tokens, or ``None`` for unbounded streams (the default, and in
-    effect the reference's: it uses 10 240 000). ``array``, ``binary``, ``unary`` and ``reduce`` give the timing of
-    values; stops and other control tokens always have latency 1. ``product`` is the timing of products that a reduction
-    or an accumulator adds up (matrix products, where a value is a block); ``None`` says as ``binary``. ``memory`` is
-    ideal unless given. The result of a maximum always has latency 1 (simulator rule 3.16).
+    effect the reference's: it uses 10 240 000); ``depths`` says otherwise for single streams (see :meth:`with_depth`).
+    ``turns`` gives a cost to what the reference does for nothing. ``array``, ``binary``, ``unary`` and ``reduce`` give
+    the timing of values; stops and other control tokens always have latency 1. ``product`` is the timing of products
+    that a reduction or an accumulator adds up (matrix products, where a value is a block); ``None`` says as ``binary``.
+    ``memory`` is ideal unless given. The result of a maximum always has latency 1 (simulator rule 3.16).
     """
 
     name: str = "comal"
@@ -54,6 +79,50 @@ class Machine:
     coordinate_bytes: int = 4
     product: BlockTiming | None = None
     memory: Memory = field(default_factory=Memory.ideal)
+    turns: TurnTiming = field(default_factory=TurnTiming)
+    depths: tuple[tuple[str, int], ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.channel_capacity is not None:
+            _check_depth("channel_capacity", self.channel_capacity)
+        for stream, depth in self.depths:
+            _check_depth(f"the depth of {stream!r}", depth)
+
+    def with_depth(self, stream: str, depth: int) -> "Machine":
+        """This machine with a depth of ``depth`` tokens for one stream.
+
+        ``stream`` is an output port, ``"array_A.val"``: all channels that carry what leaves it, to a broadcast and
+        from there to its readers; or one channel, ``"array_A.val -> sub.a"``, which goes before the other form.
+        """
+        return self.with_depths({stream: depth})
+
+    def with_depths(self, depths: Mapping[str, int]) -> "Machine":
+        """As :meth:`with_depth`, for several streams."""
+        return replace(self, depths=tuple({**dict(self.depths), **depths}.items()))
+
+    def capacity(self, source: str, target: str) -> int | None:
+        """Depth of the channel from ``source`` to ``target``; ``None`` if it is unbounded.
+
+        Each end is a port, or ``"broadcast of <port>"``.
+        """
+        for name, depth in self.depths:
+            if name == f"{source} -> {target}":
+                return depth
+        stream = source.removeprefix(BROADCAST_OF)
+        for name, depth in self.depths:
+            if name in (stream, f"{stream} -> {target}"):
+                return depth
+        return self.channel_capacity
+
+    @property
+    def has_depths(self) -> bool:
+        """Whether any stream is bounded."""
+        return self.channel_capacity is not None or bool(self.depths)
+
+    @classmethod
+    def pipelined(cls) -> "Machine":
+        """The default machine, but turns that the reference does for nothing (simulator rule 8.2-11) cost a cycle."""
+        return cls(name="comal pipelined", turns=TurnTiming(1, 1, 1, 1))
 
     @classmethod
     def scalar(cls) -> "Machine":
@@ -89,6 +158,11 @@ class Machine:
             value_bytes=4 * area,
             product=BlockTiming(2 * size - 1, size),
         )
+
+
+def _check_depth(what: str, depth: int) -> None:
+    if depth < 1:
+        raise SimulationError(f"{what} is a number of tokens, 1 or more, not {depth}; None leaves streams unbounded")
 
 
 def _area(size: int) -> int:

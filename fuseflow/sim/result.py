@@ -9,8 +9,10 @@ import pandas as pd
 
 from fuseflow.dataflow.graph import Port
 from fuseflow.dataflow.tokens import Token
+from fuseflow.errors import SimulationError
 from fuseflow.formats import FiberTree
 from fuseflow.sim.machine import Machine
+from fuseflow.sim.trace import KernelTrace
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,22 @@ class NodeStats:
     coordinates_written: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class ChannelStats:
+    """One channel of a run: ``source`` and ``target`` as :meth:`fuseflow.sim.machine.Machine.capacity` has them.
+
+    ``largest_fill`` is the most slots in use at once, a slot being in use from the send of a token to the arrival of
+    its credit, a cycle after the take; 0 if it was not measured. ``waited_cycles`` the producer waited for room.
+    """
+
+    source: str
+    target: str
+    capacity: int | None
+    tokens: int
+    largest_fill: int
+    waited_cycles: int
+
+
 @dataclass(frozen=True)
 class Result:
     """One run of one graph on one machine.
@@ -43,6 +61,9 @@ class Result:
     ``cycles`` is the largest final clock of any unit, broadcasts included (simulator rule 1.4). ``outputs`` holds the
     results by name, every level compressed. ``nodes`` stand in the order of the graph. ``streams`` holds, when the run
     was recorded, what left each output port of each node as (token, stamp), with the stamps of the producer.
+    ``channels`` is there if the run measured them, ``trace`` if it
+    was traced. A run that was stopped is not ``complete``: it has no outputs, and
+    cycles and counters are those up to there.
     """
 
     cycles: int
@@ -50,10 +71,15 @@ class Result:
     nodes: tuple[NodeStats, ...]
     streams: dict[Port, list[tuple[Token, int]]] | None = None
     machine: Machine = field(default_factory=Machine)
+    channels: tuple[ChannelStats, ...] | None = None
+    complete: bool = True
+    trace: KernelTrace | None = None
 
     @property
     def output(self) -> FiberTree:
-        """The result of a graph that has exactly one; KeyError otherwise."""
+        """The result of a graph that has exactly one; KeyError otherwise, SimulationError if the run was stopped."""
+        if not self.complete:
+            raise SimulationError(f"the run was stopped at cycle {self.cycles}, so it has no output; run it to its end")
         if len(self.outputs) != 1:
             raise KeyError(f"the graph has {len(self.outputs)} results: {', '.join(self.outputs)}; use Result.outputs")
         return next(iter(self.outputs.values()))

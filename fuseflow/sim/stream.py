@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fuseflow.dataflow.graph import Port
-from fuseflow.dataflow.tokens import DONE, EMPTY, PACKED_DONE, PACKED_EMPTY, Stop, StreamKind, Token
+from fuseflow.dataflow.tokens import DONE, EMPTY, PACKED_DONE, PACKED_EMPTY, REPEAT, Stop, StreamKind, Token
 from fuseflow.sim.kernels.layout import FIRST_TOKEN, HEADS, Words
 from fuseflow.sim.kernels.source import broadcast
 
@@ -105,6 +105,8 @@ class Stream:
 def unpack(word: int, kind: StreamKind) -> Token:
     """The token that ``word`` stands for in a stream of ``kind``."""
     if word >= 0:
+        if kind is StreamKind.SIGNAL:
+            return REPEAT
         return float(np.uint32(word).view(np.float32)) if kind is StreamKind.VAL else word
     if word == PACKED_EMPTY:
         return EMPTY

@@ -17,6 +17,15 @@ Function = Callable[..., Any]
 M = torch.tensor([[True, False, True], [False, True, False], [True, True, True], [False, False, True]])
 ROWS, COLUMNS = torch.tensor([0, 2, -1]), torch.tensor([1, 0, 1])
 
+
+def in_place(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    h = x + y
+    h[:, 0] = 1.0
+    h[2] = y[0]
+    h[:2, 1:] = y[2:, :2]
+    return h * x
+
+
 # x, y: [4, 3]; the operations that each case is there for stand in its name.
 MATRICES: dict[str, Function] = {
     "addmm": lambda x, y: torch.addmm(x @ y.T, x, y.T),
@@ -32,6 +41,17 @@ MATRICES: dict[str, Function] = {
     "clamp": lambda x, y: x.clamp(-0.5, 0.5) + y.clamp(min=0.1) + y.clamp_min(-1) + x.clamp_max(0.2),
     "relu6 hardtanh": lambda x, y: F.relu6(8 * x) + F.hardtanh(y),
     "leaky_relu elu": lambda x, y: F.leaky_relu(x, 0.2) + F.elu(y) + F.elu(x, 0.5),
+    "softplus mish hardswish": lambda x, y: F.softplus(x) + F.mish(y) + F.hardswish(2 * x),
+    "prelu": lambda x, y: F.prelu(x, torch.tensor([0.2])) + F.prelu(y, x[0]),
+    "clamp between tensors": lambda x, y: x.clamp_min(y).clamp_max(y + 1),
+    "var std": lambda x, y: x.var(1) + y.std(1, correction=0) + x.std() + x.var(0, keepdim=True).sum(),
+    "logsumexp": lambda x, y: torch.logsumexp(x, 1) + y.logsumexp(0, keepdim=True).sum(),
+    "cumsum": lambda x, y: x.cumsum(0) + y.cumsum(1),
+    "repeat": lambda x, y: x.repeat(2, 1)[:4] * y.unsqueeze(0).repeat(3, 1, 1)[1] + y.repeat(1, 1, 1)[0],
+    "repeat_interleave": lambda x, y: (x + y).repeat_interleave(2, 0)[1:5] + x.repeat_interleave(2)[:3],
+    "addmm scaled": lambda x, y: torch.addmm(x @ y.T, x, y.T, beta=2, alpha=0.5) + torch.addmm(y @ y.T, x, y.T, beta=0),
+    "taken apart": lambda x, y: torch.addcmul(x, x, y, value=2) + torch.lerp(x, y, 0.5) + x.tril() + y.movedim(0, 1).T,
+    "a row in place": in_place,
     "gelu": lambda x, y: F.gelu(x) + F.gelu(y, approximate="tanh"),
     "silu": lambda x, y: F.silu(x) * torch.tanh(y),
     "abs square neg": lambda x, y: x.abs() + y.square() - (-x),
@@ -75,6 +95,8 @@ MATRICES: dict[str, Function] = {
     "layer_norm": lambda x, y: F.layer_norm(x, (3,)) + F.layer_norm(y, (3,), x[0], y[0], 1e-3) + F.layer_norm(x, (4, 3)),
     "rms_norm": lambda x, y: F.rms_norm(x, (3,)) + F.rms_norm(y, (3,), x[0], 1e-3),
     "batch_norm": lambda x, y: F.batch_norm(x, torch.ones(3), torch.full((3,), 2.0)) + y,
+    "batch_norm taken apart": lambda x, y: F.batch_norm(x, torch.ones(3), torch.full((3,), 2.0)).movedim(0, 1).T + y,
+    "sparse addmm": lambda x, y: torch.sparse.addmm(y, torch.eye(4).to_sparse(), x),
     "dropout": lambda x, y: F.dropout(x * 2, 0.5, training=False) + y,
     "a constant result": lambda x, y: (x * y, torch.ones(3) * 2),
     "a broadcast result": lambda x, y: (x.sum(1, keepdim=True), x.mean(0).expand(2, 3), (x + y).T.unsqueeze(0)),
@@ -149,7 +171,7 @@ ELSEWHERE = frozenset(
     {
         "mm", "_sparse_mm", "rsub", "sigmoid", "transpose", "reverse", "numpy_T", "t", "alias", "feature_dropout",
         "lift_fresh_copy", "_softmax", "_log_softmax", "_embedding_bag", "_embedding_bag_forward_only", "_to_dense",
-        "_to_copy", "_unsafe_view", "view_as", "reshape_as", "to_dense", "broadcast_to", "type_as",
+        "_to_copy", "_unsafe_view", "view_as", "reshape_as", "to_dense", "broadcast_to", "type_as", "_to_sparse", "to_sparse_csr", "_to_sparse_csr",
     }
 )  # fmt: skip
 """Operations that tests/frontend/test_trace.py has, and other names under which an exporter may write one of these."""

@@ -71,9 +71,10 @@ def test_deadlock_names_nodes_ports_and_fills() -> None:
         run([first, second])
     assert str(caught.value) == (
         "deadlock: 2 units wait on each other and none can go on\n"
+        "the ring of waiting units: a -> b -> a\n"
         "  a at cycle 0 waits for a token on a.in: b.out -> a.in (0 of unbounded, empty)\n"
         "  b at cycle 0 waits for a token on b.in: a.out -> b.in (0 of unbounded, empty)\n"
-        "make the channels of the machine deeper, or unbounded (channel_capacity=None)"
+        "the input streams of these nodes do not have the same structure; check the wiring of the graph"
     )
 
 

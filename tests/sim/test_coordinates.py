@@ -87,7 +87,9 @@ def test_misfits() -> None:
         drive(lambda unit: coord_mask(unit, Comparison.LESS), ["0 S0 D", "1 S1 D", "S1 D"], 3)
     with pytest.raises(SimulationError, match=r"outer and inner coordinates do not go together"):
         drive(lambda unit: coord_mask(unit, Comparison.LESS), ["S0 D", "S0 D", "S0 D"], 3)
-    with pytest.raises(SimulationError, match=r"coordinate not below 3: 3 at unit.in1; check the factor"):
+    with pytest.raises(
+        SimulationError, match=r"coordinate not below 3: 3 at unit.in1 .token 0 of the stream.; check the factor"
+    ):
         drive(lambda unit: flatten(unit, 3), ["0 S0 D", "3 S1 D"], 1)
     with pytest.raises(SimulationError, match=r"outer and inner coordinates do not go together: S0 at"):
         drive(lambda unit: flatten(unit, 3), ["0 S0 D", "2 S2 D"], 1)

@@ -11,7 +11,6 @@ from fuseflow.dataflow.blocks import (
     Locate,
     Repeat,
     Root,
-    SparseAccumulator,
     ValWriter,
 )
 from fuseflow.dataflow.graph import Graph, Port
@@ -19,7 +18,7 @@ from fuseflow.dataflow.tokens import StreamKind
 from fuseflow.einsum.operators import BinaryOp
 from fuseflow.errors import DeadlockError, SimulationError, VerifyError
 from fuseflow.formats import FiberTree, Format
-from fuseflow.sim import Machine, Progress, engine, simulate
+from fuseflow.sim import Core, Machine, Progress, engine, interpret, simulate
 from fuseflow.sim.kernels import (
     accumulate,
     accumulate_pairs,
@@ -56,9 +55,12 @@ def finish(b: graphs.Builder, values: str) -> Graph:
     return b.graph("bad", (4, 4), "ij")
 
 
-def test_bounded_channels_are_the_interpreters() -> None:
-    with pytest.raises(SimulationError, match=r"'comal' has channels of 8 tokens.*use fuseflow.sim.interpret"):
-        simulate(GUSTAVSON, {"A": EYE, "B": EYE}, Machine(channel_capacity=8))
+def test_bounded_channels_need_the_token_core() -> None:
+    machine = Machine(channel_capacity=8)
+    tensors = {"A": EYE, "B": EYE}
+    with pytest.raises(SimulationError, match=r"machine 'comal' has bounded streams, which the chunk core cannot run"):
+        simulate(GUSTAVSON, tensors, machine, core=Core.CHUNK)
+    assert simulate(GUSTAVSON, tensors, machine).cycles == interpret(GUSTAVSON, tensors, machine).cycles
 
 
 def test_tensor_that_is_not_bound() -> None:
@@ -106,15 +108,6 @@ def test_coordinate_out_of_range() -> None:
     b.add("locate", Locate("A", 1, "j", 3), "scan_j.ref", "scan_j.crd")
     b.add("array", Array("A"), "locate.ref")
     with pytest.raises(SimulationError, match=r"locate, cycle \d+: 3 at locate.crd is not below 3"):
-        simulate(finish(b, "array.val"), {"A": EYE})
-
-
-def test_accumulator_of_order_3(unverified: None) -> None:
-    b = graphs.Builder()
-    rows_and_elements(b)
-    b.add("array", Array("A"), "scan_j.ref")
-    b.add("sum", SparseAccumulator("k", ("a", "b", "c"), (2, 2, 2)), *["scan_j.crd"] * 4, "array.val")
-    with pytest.raises(SimulationError, match=r"sum is a sparse accumulator of order 3; only orders 1 and 2"):
         simulate(finish(b, "array.val"), {"A": EYE})
 
 

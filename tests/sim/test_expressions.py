@@ -32,11 +32,11 @@ def test_variations() -> None:
     """A sample of every kernel in every order; ``python -m tests.sim.expressions`` runs them all."""
     every = list(variations(7))
     assert {made["expression"] for made in every} == {expression for expression, _ in KERNELS.values()}
-    chosen = np.random.default_rng(0).choice(len(every), 30, replace=False)
+    chosen = np.random.default_rng(0).choice(len(every), 60, replace=False)
     for number in chosen:
         made = every[number]
         result = replay_expression("variation", Record(made["id"], made))
-        assert result.outcome in (Outcome.PASSED, Outcome.KNOWN), (made, result.notes)
+        assert result.outcome is Outcome.PASSED, (made, result.notes)
 
 
 def test_empty_operands() -> None:
@@ -53,18 +53,22 @@ def test_empty_operands() -> None:
 def test_a_wrong_result_fails() -> None:
     result = run(expected_dense=[[4, 5], [8, 27]])
     assert result.outcome is Outcome.FAILED
-    assert result.notes == (
-        "the result, interpreted, at (1, 1) is 28, not 27",
-        "the result, compiled, at (1, 1) is 28, not 27",
-    )
+    assert result.notes == ("the result at (1, 1) is 28, not 27",)
 
 
 def test_an_order_against_a_format_reads_a_permuted_copy() -> None:
     result = run(schedule="ijk")
     assert result.outcome is Outcome.PASSED
-    assert result.notes == (
-        "run in order i j k, reading permuted copies of C: the order contradicts how operands are stored",
-    )
+    assert result.notes == ("reads permuted copies of C",)
+
+
+def test_an_order_that_no_single_graph_has() -> None:
+    expression = {"expression": "X(i,j)=B(i,k)*C(k,j)+D(i,j)", "schedule": "kij"}
+    inputs = {**MATMUL["inputs"], "D": [[0, 1], [0, 0]]}
+    result = run(**expression, inputs=inputs, expected_dense=[[4, 6], [8, 28]])
+    assert result.outcome is Outcome.PASSED
+    assert result.notes[0] == "reads permuted copies of B"
+    assert result.notes[1].startswith("one graph per operator: region 'all': X_1 accumulates over i j")
 
 
 def test_part_of_an_order_and_none() -> None:

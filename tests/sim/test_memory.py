@@ -5,7 +5,7 @@ import pytest
 
 from fuseflow.errors import SimulationError
 from fuseflow.formats import FiberTree, Format
-from fuseflow.sim import Machine, Memory, MemoryKind, interpret, simulate
+from fuseflow.sim import Core, Machine, Memory, MemoryKind, Result, interpret, simulate
 from fuseflow.sim.blocks.base import Process, Unit
 from fuseflow.sim.blocks.controller import Controller
 from fuseflow.sim.blocks.memory_clients import fetch_stored, write_val_stored
@@ -13,6 +13,7 @@ from fuseflow.sim.channel import Channel
 from fuseflow.sim.interpret import run
 from fuseflow.sim.machine import BlockTiming
 from tests.dataflow.graphs import spmm
+from tests.sim.equality import compare
 from tests.sim.harness import show, stamped
 
 
@@ -93,11 +94,11 @@ def test_a_graph_on_memory_computes_the_same_later() -> None:
     assert interpret(spmm(), operands(), Machine(memory=Memory.hbm(), channel_capacity=64)).cycles == stored.cycles
 
 
-def test_the_compiled_engine_refuses_what_it_lacks() -> None:
-    with pytest.raises(SimulationError, match=r"machine 'comal' has hbm memory, which the compiled engine does not"):
-        simulate(spmm(), operands(), Machine(memory=Memory.hbm()))
-    with pytest.raises(SimulationError, match=r"machine 'comal block 16' times summed products apart"):
-        simulate(spmm(), operands(), Machine.block(16))
+@pytest.mark.parametrize("machine", [Machine(memory=Memory.hbm()), Machine.block(16), Machine.true_block(16)])
+def test_the_token_core_has_it(machine: Machine) -> None:
+    with pytest.raises(SimulationError, match=r"machine .* which the chunk core cannot run"):
+        simulate(spmm(), operands(), machine, core=Core.CHUNK)
+    assert isinstance(compare(spmm(), operands(), machine), Result)
 
 
 def test_parameters() -> None:

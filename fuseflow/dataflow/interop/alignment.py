@@ -23,6 +23,7 @@ from fuseflow.dataflow.blocks import (
     ValWriter,
 )
 from fuseflow.dataflow.graph import Graph, Node, Port
+from fuseflow.dataflow.verify import MAX_DEPTH
 from fuseflow.errors import VerifyError
 
 Nest = tuple[str, ...]
@@ -70,7 +71,7 @@ def deciders(graph: Graph) -> tuple[dict[Port, Nest], set[str]]:
     dropping: set[str] = set()
 
     def put(node: Node, name: str, nest: Nest, filled: bool = False) -> None:
-        nests[Port(node.name, name)] = nest
+        nests[Port(node.name, name)] = nest[-MAX_DEPTH - 2 :]  # deeper ones are refused anyway
         if filled:
             full.add(Port(node.name, name))
 

@@ -45,7 +45,7 @@ CRD, REF, VAL, SIGNAL = StreamKind.CRD, StreamKind.REF, StreamKind.VAL, StreamKi
 MOST_LANES = 4096
 
 _BINARY = {name: op for op, name in BINARY.items()} | {"ELEMMUL": BinaryOp.MUL}
-_UNARY = {name: op for op, name in UNARY.items()}
+_UNARY = {name: op for op, name in UNARY.items() if op is not UnaryOp.MAX_SCALAR}
 _KINDS = {name: kind for kind, name in FIELD.items()}
 
 
@@ -221,7 +221,7 @@ def _alu(operation: Operation, message: Any) -> Block:
     if len(inputs) == 2 and name in _BINARY:
         return BinaryALU(_BINARY[name])
     if len(inputs) == 1 and name == "MAX" and message.scalar != 0.0:
-        raise operation.fault(f"a maximum with the constant {message.scalar:g} is not supported; only with 0 (relu)")
+        return UnaryALU(UnaryOp.MAX_SCALAR, message.scalar)
     if len(inputs) == 1 and name in _UNARY:
         op: UnaryOp = _UNARY[name]
         return UnaryALU(op, message.scalar if op.takes_scalar else 0.0)

@@ -67,6 +67,17 @@ UNARY = {
     UnaryOp.ADD_SCALAR: "SCALARADD",
     UnaryOp.MUL_SCALAR: "SCALARMUL",
     UnaryOp.DIV_SCALAR: "SCALARDIV",
+    UnaryOp.MAX_SCALAR: "MAX",
+    UnaryOp.ABS: "X_ABS",
+    UnaryOp.SQUARE: "X_SQUARE",
+    UnaryOp.RECIPROCAL: "X_RECIPROCAL",
+    UnaryOp.GELU: "X_GELU",
+    UnaryOp.GELU_TANH: "X_GELU_TANH",
+    UnaryOp.SILU: "X_SILU",
+    UnaryOp.POW_SCALAR: "X_POW_SCALAR",
+    UnaryOp.MIN_SCALAR: "X_MIN_SCALAR",
+    UnaryOp.LEAKY_RELU: "X_LEAKY_RELU",
+    UnaryOp.ELU: "X_ELU",
 }
 FIELD = {StreamKind.REF: "ref", StreamKind.VAL: "val", StreamKind.CRD: "crd", StreamKind.SIGNAL: "repsig"}
 

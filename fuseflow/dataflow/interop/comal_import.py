@@ -25,7 +25,7 @@ from fuseflow.dataflow.blocks import (
 from fuseflow.dataflow.graph import Graph, Node, Output, Part, Port
 from fuseflow.dataflow.interop.comal_blocks import Channel, Operation, block_of
 from fuseflow.dataflow.interop.comal_data import StoredLevel
-from fuseflow.dataflow.interop.draft import Draft, results, trace_reference
+from fuseflow.dataflow.interop.draft import MOST_STEPS, Draft, results, trace_reference
 from fuseflow.dataflow.verify import depths
 from fuseflow.errors import VerifyError
 
@@ -62,6 +62,7 @@ class _Importer:
         self.readers: dict[Channel, str] = {}
         self.copies: dict[Channel, Channel] = {}
         self.modes: dict[str, dict[int, tuple[int, bool]]] = {}
+        self.readers_of: dict[Port, list[tuple[Node, int]]] = {}
         self.draft = Draft(root.graph.name or root.name or "imported")
 
     def fault(self, text: str) -> VerifyError:
@@ -218,29 +219,32 @@ class _Importer:
 
     def rooted(self, port: Port) -> str:
         """The tensor that a reference at ``port`` is used for, found forward through what passes references on."""
-        waiting, seen = [port], set()
-        while waiting:
+        waiting, seen = [port], {port}
+        while waiting and len(seen) < MOST_STEPS:
             at = waiting.pop()
-            if at in seen:
-                continue
-            seen.add(at)
-            for node in self.draft.nodes.values():
-                for number, source in enumerate(node.inputs):
-                    if source != at:
-                        continue
-                    match node.block:
-                        case LevelScanner(tensor=tensor) | Array(tensor=tensor):
-                            return tensor
-                        case Repeat() | Fork() | Gather():
-                            if number == 0 or isinstance(node.block, Gather):
-                                waiting += [Port(node.name, spec.name) for spec in node.block.outputs]
-                        case Joiner() if number % 2:
-                            waiting.append(Port(node.name, f"out{number // 2}"))
-                        case Locate() if number == 0:
-                            waiting.append(Port(node.name, "ref"))
-                        case _:
-                            pass
+            for node, number in self.uses().get(at, ()):
+                match node.block:
+                    case LevelScanner(tensor=tensor) | Array(tensor=tensor):
+                        return tensor
+                    case Repeat() | Fork() | Gather() if number == 0 or isinstance(node.block, Gather):
+                        passed = [Port(node.name, spec.name) for spec in node.block.outputs]
+                    case Joiner() if number % 2:
+                        passed = [Port(node.name, f"out{number // 2}")]
+                    case Locate() if number == 0:
+                        passed = [Port(node.name, "ref")]
+                    case _:
+                        passed = []
+                waiting += [each for each in passed if each not in seen]
+                seen.update(passed)
         raise self.operations[port.node].fault(f"nothing tells which tensor its output {port.name!r} leads into")
+
+    def uses(self) -> dict[Port, list[tuple[Node, int]]]:
+        """Who reads each port, and at which input; made once, when all nodes are there."""
+        if not self.readers_of:
+            for node in self.draft.nodes.values():
+                for number, port in enumerate(node.inputs):
+                    self.readers_of.setdefault(port, []).append((node, number))
+        return self.readers_of
 
     def index_of(self, port: Port) -> str:
         block = self.draft.nodes[port.node].block

@@ -151,14 +151,14 @@ class _Importer:
 
     def add_nodes(self) -> None:
         """Blocks of all items; roots and merged repeats among them."""
-        signals = {name for name, item in self.items.items() if item.type == "repsiggen" and not item.unit}
+        signals = {item.name: name for name, item in self.items.items() if item.type == "repsiggen" and not item.unit}
+        leave_out = set(signals.values())
         for name, item in self.items.items():
-            if item.type == "broadcast" or name in signals or item.takes_points:
+            if item.type == "broadcast" or name in leave_out or item.takes_points:
                 continue
             ports = self.inputs[name]
             if item.type == "repeat" and "signal" in ports:
-                source = ports["signal"].node
-                merged = next((each for each in signals if self.items[each].name == source), None)
+                merged = signals.get(ports["signal"].node)
                 if merged is not None:
                     if "in" not in self.inputs[merged]:
                         raise self.fault(self.items[merged].line, f"{self.items[merged].shown} has no input")

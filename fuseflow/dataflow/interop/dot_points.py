@@ -30,12 +30,17 @@ from fuseflow.dataflow.tokens import StreamKind
 
 Nest = tuple[str, ...]
 
+MOST_NODES = 2000
+"""Every stream of the graph is looked at for the level that is summed."""
+
 
 def unfold_points(draft: Draft, item: Item, ports: Mapping[str, Port], size_of: Callable[[str], int]) -> None:
     """Add ``item``, an accumulator of points fed by ``ports``, to ``draft``, and rewire what reads it.
 
     ``size_of`` gives the size of an index variable. VerifyError if values and points do not belong together.
     """
+    if len(draft.nodes) > MOST_NODES:
+        raise item.fault(f"takes points in a graph of {len(draft.nodes)} nodes; at most {MOST_NODES} are read")
     order = item.number("order", 10)
     names = [item.get(f"in{number}") for number in range(order + 1) if f"in{number}" in item.attributes]
     if order < 1 or len(names) < order:

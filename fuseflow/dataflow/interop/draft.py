@@ -32,6 +32,11 @@ from fuseflow.dataflow.interop.alignment import check_alignment
 from fuseflow.dataflow.verify import verify
 from fuseflow.errors import VerifyError
 
+MOST_STEPS = 1000
+"""Blocks that a reference may pass through from one scanner to the next; more are taken for a ring."""
+
+MOST_RESULTS = 64
+
 
 @dataclass(slots=True)
 class Draft:
@@ -89,9 +94,9 @@ class Draft:
 
 def trace_reference(nodes: Mapping[str, Node], port: Port) -> tuple[str, int] | None:
     """Tensor and level that the reference stream at ``port`` leads to; None if it cannot be told."""
-    seen: set[Port] = set()
-    while port not in seen and port.node in nodes:
-        seen.add(port)
+    for _ in range(MOST_STEPS):
+        if port.node not in nodes:
+            return None
         node = nodes[port.node]
         match node.block:
             case Root(tensor=tensor):
@@ -164,6 +169,8 @@ def results(
                 levels.setdefault(tensor, {})
             case _:
                 pass
+    if len(levels) > MOST_RESULTS:
+        raise VerifyError(f"graph {draft.name!r}: {len(levels)} results are written; at most {MOST_RESULTS} are read")
     made = []
     for tensor, found in levels.items():
         indices = tuple(found[level] for level in sorted(found))

@@ -28,7 +28,9 @@ _ENUMS: dict[str, dict[str, int]] = {
     "ALU.ALUOp": {
         "ADD": 0, "SUB": 1, "MUL": 2, "DIV": 3, "EXP": 4, "SIN": 5, "COS": 6, "MAX": 7, "SCALARADD": 8, "SCALARMUL": 9,
         "SCALARDIV": 10, "RSQRT": 11, "SIGMOID": 12, "ELEMMUL": 13, "X_NEG": 1000, "X_LOG": 1001, "X_SQRT": 1002,
-        "X_TANH": 1003, "X_IDENTITY": 1004, "X_MAXIMUM": 1005, "X_MINIMUM": 1006,
+        "X_TANH": 1003, "X_IDENTITY": 1004, "X_MAXIMUM": 1005, "X_MINIMUM": 1006, "X_ABS": 1007, "X_SQUARE": 1008,
+        "X_RECIPROCAL": 1009, "X_GELU": 1010, "X_GELU_TANH": 1011, "X_SILU": 1012, "X_POW_SCALAR": 1013,
+        "X_MIN_SCALAR": 1014, "X_LEAKY_RELU": 1015, "X_ELU": 1016,
     },
     "Reduce.ReduceType": {"ADD": 0, "MAX": 1, "ADDSUM": 2},
 }  # fmt: skip

@@ -56,7 +56,7 @@ _BINARY = {
 }  # fmt: skip
 _UNARY = {
     "math.exp": UnaryOp.EXP, "math.rsqrt": UnaryOp.RSQRT, "math.sqrt": UnaryOp.SQRT, "math.log": UnaryOp.LOG,
-    "math.tanh": UnaryOp.TANH, "arith.negf": UnaryOp.NEG,
+    "math.tanh": UnaryOp.TANH, "math.absf": UnaryOp.ABS, "arith.negf": UnaryOp.NEG,
 }  # fmt: skip
 _CASTS = ("arith.extf", "arith.truncf")
 _GREATER = ("ogt", "ugt", "oge", "uge")

@@ -137,29 +137,18 @@ class Builder:
                     return Mask(operand, mask)
             return Product(left, right)
         if isinstance(right, float) and isinstance(left, Access):
-            scaled = {
-                BinaryOp.ADD: (UnaryOp.ADD_SCALAR, right),
-                BinaryOp.SUB: (UnaryOp.ADD_SCALAR, -right),
-                BinaryOp.MUL: (UnaryOp.MUL_SCALAR, right),
-                BinaryOp.DIV: (UnaryOp.DIV_SCALAR, right),
-            }
-        elif isinstance(left, float) and isinstance(right, Access):
+            return scaled(op, left, right)
+        if isinstance(left, float) and isinstance(right, Access):
             if op is BinaryOp.SUB:
-                right = self.add(name, Unary(UnaryOp.NEG, right), right.indices, origin)
-            scaled = {
-                BinaryOp.ADD: (UnaryOp.ADD_SCALAR, left),
-                BinaryOp.SUB: (UnaryOp.ADD_SCALAR, left),
-                BinaryOp.MUL: (UnaryOp.MUL_SCALAR, left),
-            }
-            left = right
-        else:
-            raise ProgramError("an operator on two constants; write its result instead")
-        if op is BinaryOp.MAX and 0.0 in (left, right):
-            return Unary(UnaryOp.RELU, left)
-        if op not in scaled:
-            raise ProgramError(f"{op.value} of a tensor and a constant in this order is not supported")
-        unary, scalar = scaled[op]
-        return Unary(unary, left, scalar)
+                negated = self.add(name, Unary(UnaryOp.NEG, right), right.indices, origin)
+                return Unary(UnaryOp.ADD_SCALAR, negated, left)
+            if op is not BinaryOp.DIV:
+                return scaled(op, right, left)
+            inverse = Unary(UnaryOp.RECIPROCAL, right)
+            if left == 1.0:
+                return inverse
+            return Unary(UnaryOp.MUL_SCALAR, self.add(name, inverse, right.indices, origin), left)
+        raise ProgramError("an operator on two constants; write its result instead")
 
     def reduced(
         self,
@@ -188,6 +177,23 @@ class Builder:
                 kept.insert(0, statement)
                 needed |= {access.tensor for access in statement.operands}
         return tuple(kept)
+
+
+def scaled(op: BinaryOp, operand: Access, constant: float) -> Expression:
+    """``operand op constant`` as an operator with a constant; a maximum with 0 is a relu."""
+    match op:
+        case BinaryOp.ADD:
+            return Unary(UnaryOp.ADD_SCALAR, operand, constant)
+        case BinaryOp.SUB:
+            return Unary(UnaryOp.ADD_SCALAR, operand, -constant)
+        case BinaryOp.MUL:
+            return Unary(UnaryOp.MUL_SCALAR, operand, constant)
+        case BinaryOp.DIV:
+            return Unary(UnaryOp.DIV_SCALAR, operand, constant)
+        case BinaryOp.MAX:
+            return Unary(UnaryOp.RELU, operand) if constant == 0.0 else Unary(UnaryOp.MAX_SCALAR, operand, constant)
+        case BinaryOp.MIN:
+            return Unary(UnaryOp.MIN_SCALAR, operand, constant)
 
 
 def natural(expression: Expression) -> tuple[str, ...]:

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
+import numpy as np
+
 from fuseflow.dataflow.blocks import (
     Array,
     BinaryALU,
@@ -32,12 +34,13 @@ from fuseflow.dataflow.blocks import (
     ValWriter,
 )
 from fuseflow.dataflow.graph import Node
+from fuseflow.dataflow.tokens import StreamKind, Token
 from fuseflow.errors import SimulationError
 from fuseflow.formats import CompressedLevel, FiberTree
 from fuseflow.sim.blocks.accumulate import accumulate
 from fuseflow.sim.blocks.alu import binary, unary
 from fuseflow.sim.blocks.array import fetch
-from fuseflow.sim.blocks.base import Need, Process, Unit
+from fuseflow.sim.blocks.base import Need, Process, Unit, is_payload
 from fuseflow.sim.blocks.broadcast import broadcast
 from fuseflow.sim.blocks.controller import Controller
 from fuseflow.sim.blocks.coordinates import coord_drop, coord_hold, coord_mask, flatten
@@ -87,7 +90,8 @@ def build(node: Node, inputs: Sequence[Channel], outputs: Sequence[Channel], aro
     block = node.block
     if isinstance(block, Repeat):
         data, word = inputs
-        internal = Channel(f"{node.name}.signal_out", f"{node.name}.signal_in", around.machine.channel_capacity)
+        source, target = f"{node.name}.signal_out", f"{node.name}.signal_in"
+        internal = Channel(source, target, around.machine.capacity(source, target))
         generator = Unit(f"{node.name} (signal generator)", [word], [internal], node.name)
         generator.process = repeat_signal(generator)
         repeater = Unit(f"{node.name} (repeater)", [data, internal], outputs, node.name)
@@ -104,7 +108,7 @@ def _process(unit: Unit, block: Block, around: Surroundings) -> Process:
         case Root():
             return generate(unit, ROOT_TOKENS)
         case Generator():
-            return generate(unit, block.tokens)
+            return generate(unit, as_float32(block))
         case Sink():
             return consume(unit)
         case LevelScanner():
@@ -128,11 +132,11 @@ def _process(unit: Unit, block: Block, around: Surroundings) -> Process:
         case UnaryALU():
             return unary(unit, block.op, block.scalar, machine.unary)
         case Reduce():
-            return reduce(unit, block.op, machine.reduce)
+            return reduce(unit, block.op, machine.reduce, machine.turns.skip_cycles)
         case SparseAccumulator():
-            return accumulate(unit, block.order)
+            return accumulate(unit, block.order, block.extents, machine.turns.flush_cycles)
         case CoordDrop():
-            return coord_drop(unit)
+            return coord_drop(unit, machine.turns.pass_cycles)
         case CoordHold():
             return coord_hold(unit)
         case CoordMask():
@@ -150,16 +154,24 @@ def _process(unit: Unit, block: Block, around: Surroundings) -> Process:
         case CrdWriter():
             coordinates, ends = around.written.levels.setdefault((block.tensor, block.level), ([], []))
             if around.controller is None:
-                return write_crd(unit, coordinates, ends)
+                return write_crd(unit, coordinates, ends, machine.turns.skip_cycles)
             ports = around.controller.writer(f"{unit.name} crd"), around.controller.writer(f"{unit.name} seg")
-            return write_crd_stored(unit, coordinates, ends, *ports)
+            return write_crd_stored(unit, coordinates, ends, *ports, machine.turns.skip_cycles)
         case ValWriter():
             values = around.written.values.setdefault(block.tensor, [])
             if around.controller is None:
-                return write_val(unit, values)
-            return write_val_stored(unit, values, around.controller.writer(unit.name))
+                return write_val(unit, values, machine.turns.skip_cycles)
+            port = around.controller.writer(unit.name)
+            return write_val_stored(unit, values, port, machine.turns.skip_cycles)
         case _:
             assert_never(block)
+
+
+def as_float32(block: Generator) -> tuple[Token, ...]:
+    """The tokens of ``block``, values rounded to float32."""
+    if block.stream is not StreamKind.VAL:
+        return block.tokens
+    return tuple(float(np.float32(token)) if is_payload(token) else token for token in block.tokens)
 
 
 def _scanner(unit: Unit, block: LevelScanner, around: Surroundings) -> Process:

@@ -5,28 +5,34 @@ to it; an inner stop before an outer value stays, whatever its level, as it ends
 order-2 accumulator that flushes nothing still closes its inner streams.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from fuseflow.dataflow.tokens import DONE, Stop, Token
 from fuseflow.errors import SimulationError
-from fuseflow.sim.blocks.accumulate_many import accumulate_many
+from fuseflow.sim.blocks.accumulate_many import accumulate_many, check_extent
 from fuseflow.sim.blocks.base import Process, Unit, is_payload
 
 REMEDY = "every level of an accumulator's input must come from the same nest of fibers"
 
 
-def accumulate(unit: Unit, order: int) -> Process:
-    """The process for ``order``; SimulationError below 1."""
+def accumulate(unit: Unit, order: int, extents: Sequence[int] | None = None, flush_cycles: int = 0) -> Process:
+    """The process for ``order``; SimulationError below 1.
+
+    ``extents`` (outermost first) bounds the coordinates if given; a value sent at a flush costs ``flush_cycles``.
+    """
+    inwards = None if extents is None else tuple(reversed(extents))
     if order == 1:
-        return accumulate_1(unit)
+        return accumulate_1(unit, inwards, flush_cycles)
     if order == 2:
-        return accumulate_2(unit)
+        return accumulate_2(unit, inwards, flush_cycles)
     if order > 2:
-        return accumulate_many(unit, order)
+        return accumulate_many(unit, order, inwards, flush_cycles)
     raise SimulationError(f"{unit.name} is a sparse accumulator of order {order}; give it 1 index or more, or reduce")
 
 
-def accumulate_1(unit: Unit) -> Process:
+def accumulate_1(unit: Unit, extents: tuple[int, ...] | None = None, flush_cycles: int = 0) -> Process:
     """Order 1: inputs crd0 (inner), crd1 (outer), val; outputs crd0, val. A flush takes one turn whatever its size."""
     inner_in, outer_in, val_in = unit.inputs
     crd_out, val_out = unit.outputs
@@ -41,6 +47,7 @@ def accumulate_1(unit: Unit) -> Process:
             if isinstance(inner, Stop):
                 yield from unit.take(outer_in)
             else:
+                check_extent(unit, 0, inner, extents)
                 _add(unit, sums, inner, val)
             yield from unit.take(inner_in)
             yield from unit.take(val_in)
@@ -49,6 +56,7 @@ def accumulate_1(unit: Unit) -> Process:
             for key in sorted(sums):
                 yield from unit.send(crd_out, key)
                 yield from unit.send(val_out, float(sums[key]))
+                unit.tick(flush_cycles)
             yield from unit.send(val_out, outer)
             yield from unit.send(crd_out, outer)
             sums.clear()
@@ -78,7 +86,7 @@ def accumulate_1(unit: Unit) -> Process:
         unit.tick()
 
 
-def accumulate_2(unit: Unit) -> Process:
+def accumulate_2(unit: Unit, extents: tuple[int, ...] | None = None, flush_cycles: int = 0) -> Process:
     """Order 2: inputs crd0, crd1, crd2 (outermost), val; outputs crd0, crd1, val."""
     inner_in, middle_in, outer_in, val_in = unit.inputs
     inner_out, middle_out, val_out = unit.outputs
@@ -93,6 +101,9 @@ def accumulate_2(unit: Unit) -> Process:
         if is_payload(outer):
             outer_fresh = False
             if isinstance(middle, (int, float)):
+                if is_payload(inner):
+                    check_extent(unit, 1, middle, extents)
+                    check_extent(unit, 0, inner, extents)
                 yield from unit.take(inner_in)
                 yield from unit.take(val_in)
                 if isinstance(inner, Stop):
@@ -117,6 +128,7 @@ def accumulate_2(unit: Unit) -> Process:
                 for inner_key in sorted(sums[key]):
                     yield from unit.send(val_out, float(sums[key][inner_key]))
                     yield from unit.send(inner_out, inner_key)
+                    unit.tick(flush_cycles)
                 closing = Stop(outer.level + 1) if number == len(keys) - 1 else Stop(0)
                 yield from unit.send(val_out, closing)
                 yield from unit.send(inner_out, closing)

@@ -26,7 +26,17 @@ Sums = dict[tuple[int, ...], np.float32]
 """Sums by coordinates, outermost first."""
 
 
-def accumulate_many(unit: Unit, order: int) -> Process:
+def check_extent(unit: Unit, level: int, coordinate: Token, extents: tuple[int, ...] | None) -> None:
+    """SimulationError unless the coordinate at input ``crd<level>`` is below its extent (innermost first), if known."""
+    if extents is not None and isinstance(coordinate, (int, float)) and not 0 <= coordinate < extents[level]:
+        unit.misfit(
+            f"coordinate not below {extents[level]}",
+            (unit.inputs[level], coordinate),
+            remedy="check the shapes of the operands",
+        )
+
+
+def accumulate_many(unit: Unit, order: int, extents: tuple[int, ...] | None = None, flush_cycles: int = 0) -> Process:
     """Inputs crd0 (innermost) ... crd<order>, val; outputs crd0 ... crd<order-1>, val."""
     crds, val_in = unit.inputs[:-1], unit.inputs[-1]
     sums: Sums = {}
@@ -43,6 +53,8 @@ def accumulate_many(unit: Unit, order: int) -> Process:
         if is_payload(outer):
             fresh[order] = False
             if ends == 0:
+                for level in range(order - 1, -1, -1) if is_payload(heads[0]) else ():
+                    check_extent(unit, level, heads[level], extents)
                 yield from _innermost(unit, sums, heads, val)
                 fresh[1:order] = [False] * (order - 1)
             else:
@@ -58,7 +70,7 @@ def accumulate_many(unit: Unit, order: int) -> Process:
                 yield from unit.take(crds[ends + 1])
                 fresh[ends] = True
         elif isinstance(outer, Stop):
-            yield from _flush(unit, sums, outer, order)
+            yield from _flush(unit, sums, outer, order, flush_cycles)
             yield from unit.take(crds[order])
             if fresh[order]:
                 yield from _take_empty(unit, order, outer, heads)
@@ -101,7 +113,7 @@ def _take_empty(unit: Unit, level: int, stop: Stop, heads: list[Token]) -> Proce
     yield from unit.take(unit.inputs[-1])
 
 
-def _flush(unit: Unit, sums: Sums, outer: Stop, order: int) -> Process:
+def _flush(unit: Unit, sums: Sums, outer: Stop, order: int, flush_cycles: int) -> Process:
     """Send all sums in order of their coordinates and forget them; the stamps are those of one turn."""
     *crds, vals = unit.outputs
     nest: dict[int, Any] = {}
@@ -119,6 +131,7 @@ def _flush(unit: Unit, sums: Sums, outer: Stop, order: int) -> Process:
             if level == 0:
                 yield from unit.send(vals, float(fiber[coordinate]))
                 yield from unit.send(crds[0], coordinate)
+                unit.tick(flush_cycles)
             else:
                 yield from unit.send(crds[level], coordinate)
                 below = Stop(closing.level + 1) if last else Stop(0)

@@ -59,6 +59,7 @@ class Unit:
                 )
             yield channel, Need.TOKEN
         token, stamp = channel.queue[0]
+        channel.seen = channel.taken
         if stamp > self.clock:
             self.clock = stamp
         return token
@@ -90,9 +91,12 @@ class Unit:
         self.busy += cycles
 
     def misfit(self, what: str, *heads: tuple[Channel, Token], remedy: str) -> NoReturn:
-        """Raise SimulationError: ``what`` is wrong with the tokens at ``heads``, and ``remedy`` says what to do."""
+        """Raise SimulationError: ``what`` is wrong with the tokens last read at ``heads``, and ``remedy`` says what to
+        do. The message has their numbers in their streams, from 0."""
         seen = ", ".join(f"{token!r} at {channel.target}" for channel, token in heads)
-        raise SimulationError(f"{self.name}, cycle {self.clock}: {what}: {seen}; {remedy}")
+        numbers = ", ".join(str(channel.seen) for channel, _ in heads)
+        place = f"token {numbers}" if len(heads) == 1 else f"tokens {numbers}"
+        raise SimulationError(f"{self.name}, cycle {self.clock}: {what}: {seen} ({place} of the stream); {remedy}")
 
 
 def is_payload(token: Token) -> TypeGuard[int | float]:

@@ -7,8 +7,9 @@ from fuseflow.dataflow.tokens import DONE
 from fuseflow.sim.blocks.base import Process, Unit
 
 
-def broadcast(unit: Unit) -> Process:
-    """Copy every token to all outputs, stamped one cycle later; never ticks, so equal stamps pass together.
+def broadcast(unit: Unit, cycles: int = 0) -> Process:
+    """Copy every token to all outputs, stamped one cycle later. ``cycles`` is the cost of a token: 0 lets equal stamps
+    pass together, as in the reference.
 
     All outputs must have room before any is sent to. The waits do not spend the credits (cyclic flavour, rule 1.2).
     """
@@ -22,3 +23,4 @@ def broadcast(unit: Unit) -> Process:
             yield from unit.send(out, token, start=start)
         if token is DONE:
             return
+        unit.tick(cycles)

@@ -1,6 +1,7 @@
 """Drop, hold, mask and flatten (simulator rules 3.19, 3.20 and 3.23). Inputs are the outer level, then the inner one.
 
-Repairs: an empty outer fiber takes the inner stop that stands for it; the mask and flatten as their blocks say.
+Repairs: an empty outer fiber takes the inner stop that stands for it, also where coordinates are held; the mask and
+flatten as their blocks say.
 """
 
 from fuseflow.dataflow.blocks import Comparison
@@ -10,10 +11,10 @@ from fuseflow.sim.blocks.base import Process, Unit, is_payload
 REMEDY = "feed the coordinates of two neighbouring levels of one nest of fibers"
 
 
-def coord_drop(unit: Unit) -> Process:
+def coord_drop(unit: Unit, pass_cycles: int = 0) -> Process:
     """Pass the inner stream; send the outer coordinates whose inner fiber had a coordinate (rule 3.19).
 
-    A whole inner fiber passes in one turn, at the rate at which it arrives.
+    A whole inner fiber passes in one turn, at the rate at which it arrives, or ``pass_cycles`` per token.
     """
     outer_in, inner_in = unit.inputs
     outer_out, inner_out = unit.outputs
@@ -27,6 +28,7 @@ def coord_drop(unit: Unit) -> Process:
                 if not isinstance(inner, Stop) and not is_payload(inner):
                     _misfit(unit, outer, inner)
                 yield from unit.send(inner_out, inner)
+                unit.tick(pass_cycles)
                 if isinstance(inner, Stop):
                     break
                 kept = True
@@ -56,27 +58,32 @@ def coord_drop(unit: Unit) -> Process:
 def coord_hold(unit: Unit) -> Process:
     """Pass the inner stream, and send the outer coordinate that each token of it belongs to (rule 3.20).
 
-    The last stops of the outer stream stay unread.
+    The last stops of the outer stream stay unread. Repaired: the stop of an outer fiber that is still to be taken is
+    taken before an empty inner fiber, too; the reference then takes it in place of the coordinate.
     """
     outer_in, inner_in = unit.inputs
     outer_out, inner_out = unit.outputs
     unit.may_abandon = (outer_in,)
+    passed = False  # the outer fiber has ended, but its stop is still to be taken
     while True:
         outer = yield from unit.peek(outer_in)
         inner = yield from unit.take(inner_in)
         yield from unit.send(inner_out, inner)
+        if isinstance(outer, Stop) and (is_payload(inner) or (passed and isinstance(inner, Stop))):
+            yield from unit.take(outer_in)
+            outer = yield from unit.peek(outer_in)
         if is_payload(inner):
-            if isinstance(outer, Stop):
-                yield from unit.take(outer_in)
-                outer = yield from unit.peek(outer_in)
             if not is_payload(outer):
                 _misfit(unit, outer, inner)
             yield from unit.send(outer_out, outer)
+            passed = False
         elif isinstance(inner, Stop):
-            if outer is DONE:
+            if outer is DONE or (isinstance(outer, Stop) and inner != Stop(outer.level + 1)):
                 _misfit(unit, outer, inner)
             yield from unit.send(outer_out, inner)
-            yield from unit.take(outer_in)
+            if is_payload(outer):
+                yield from unit.take(outer_in)
+            passed = isinstance(outer, Stop) or inner.level > 0
         elif inner is DONE and not is_payload(outer):
             yield from unit.send(outer_out, DONE)
             return

@@ -94,7 +94,12 @@ def fetch_stored(unit: Unit, values: NDArray[np.floating], timing: BlockTiming, 
 
 
 def write_crd_stored(
-    unit: Unit, coordinates: list[int], ends: list[int], coordinate_port: MemoryPort, segment_port: MemoryPort
+    unit: Unit,
+    coordinates: list[int],
+    ends: list[int],
+    coordinate_port: MemoryPort,
+    segment_port: MemoryPort,
+    skip_cycles: int = 0,
 ) -> Process:
     """Coordinate writer: coordinates and segment entries by eights, the rest at a repeated stop, ``N`` or the end."""
     (source,) = unit.inputs
@@ -119,6 +124,7 @@ def write_crd_stored(
             ends.append(len(coordinates))
             if closed:
                 yield from flush(coordinate_port, segment_port)
+                unit.tick(skip_cycles)
             else:
                 closed = True
                 unit.counters.segments_written += 1
@@ -132,11 +138,12 @@ def write_crd_stored(
             yield from flush(coordinate_port, segment_port)
             if token is DONE:
                 return
+            unit.tick(skip_cycles)
         else:
             unit.misfit("no coordinate", (source, token), remedy="feed this input from a coordinate stream")
 
 
-def write_val_stored(unit: Unit, values: list[float], port: MemoryPort) -> Process:
+def write_val_stored(unit: Unit, values: list[float], port: MemoryPort, skip_cycles: int = 0) -> Process:
     """Value writer: every value is a request of its own, waited for."""
     (source,) = unit.inputs
     while True:
@@ -149,5 +156,7 @@ def write_val_stored(unit: Unit, values: list[float], port: MemoryPort) -> Proce
             unit.counters.values_written += 1
             yield from port.access(unit, 1)
             unit.tick()
-        elif token is not EMPTY and not isinstance(token, Stop):
+        elif token is EMPTY or isinstance(token, Stop):
+            unit.tick(skip_cycles)
+        else:
             unit.misfit("no value", (source, token), remedy="feed this input from a value stream")

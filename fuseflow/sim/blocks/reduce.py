@@ -13,8 +13,8 @@ LOWEST = np.finfo(np.float32).min
 IDENTITY: dict[ReduceOp, np.float32] = {ReduceOp.SUM: np.float32(0.0), ReduceOp.MAX: LOWEST}
 
 
-def reduce(unit: Unit, op: ReduceOp, timing: BlockTiming) -> Process:
-    """Fold every innermost fiber. ``N`` is skipped and costs nothing.
+def reduce(unit: Unit, op: ReduceOp, timing: BlockTiming, skip_cycles: int = 0) -> Process:
+    """Fold every innermost fiber. ``N`` is skipped and costs ``skip_cycles``.
 
     With a second input ``crd``, the level above, a stop gives a value only if that level has a coordinate there. The
     result of a sum is stamped with the latency of the machine, that of a maximum always with 1 (rule 3.16).
@@ -56,7 +56,9 @@ def reduce(unit: Unit, op: ReduceOp, timing: BlockTiming) -> Process:
                 total = value
             unit.counters.flops += 1
             unit.tick(timing.interval_cycles)
-        elif token is not EMPTY:
+        elif token is EMPTY:
+            unit.tick(skip_cycles)
+        else:
             unit.misfit("no value", (source, token), remedy="feed this input from a value stream")
 
 

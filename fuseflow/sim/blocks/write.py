@@ -4,11 +4,11 @@ from fuseflow.dataflow.tokens import DONE, EMPTY, Stop
 from fuseflow.sim.blocks.base import Process, Unit
 
 
-def write_crd(unit: Unit, coordinates: list[int], ends: list[int]) -> Process:
+def write_crd(unit: Unit, coordinates: list[int], ends: list[int], skip_cycles: int = 0) -> Process:
     """Append the coordinates, and the running count at every stop.
 
     Timing and counters are the reference's, which leaves out a stop that follows another stop; ``ends`` has it, so
-    that empty fibers are not lost.
+    that empty fibers are not lost. Such a stop, and ``N``, cost ``skip_cycles``.
     """
     (source,) = unit.inputs
     closed = False
@@ -20,6 +20,8 @@ def write_crd(unit: Unit, coordinates: list[int], ends: list[int]) -> Process:
                 unit.counters.segments_written += 1
                 closed = True
                 unit.tick()
+            else:
+                unit.tick(skip_cycles)
         elif token is DONE:
             return
         elif isinstance(token, (int, float)):
@@ -27,12 +29,14 @@ def write_crd(unit: Unit, coordinates: list[int], ends: list[int]) -> Process:
             unit.counters.coordinates_written += 1
             closed = False
             unit.tick()
-        elif token is not EMPTY:
+        elif token is EMPTY:
+            unit.tick(skip_cycles)
+        else:
             unit.misfit("no coordinate", (source, token), remedy="feed this input from a coordinate stream")
 
 
-def write_val(unit: Unit, values: list[float]) -> Process:
-    """Append the values; stops and ``N`` cost nothing, the end costs a cycle."""
+def write_val(unit: Unit, values: list[float], skip_cycles: int = 0) -> Process:
+    """Append the values; stops and ``N`` cost ``skip_cycles``, the end a cycle."""
     (source,) = unit.inputs
     while True:
         token = yield from unit.take(source)
@@ -43,5 +47,7 @@ def write_val(unit: Unit, values: list[float]) -> Process:
             values.append(float(token))
             unit.counters.values_written += 1
             unit.tick()
-        elif token is not EMPTY and not isinstance(token, Stop):
+        elif token is EMPTY or isinstance(token, Stop):
+            unit.tick(skip_cycles)
+        else:
             unit.misfit("no value", (source, token), remedy="feed this input from a value stream")

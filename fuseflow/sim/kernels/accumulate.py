@@ -1,6 +1,5 @@
 """Sparse accumulator of order 1 (rule 3.17, repaired). Order 2: ``accumulate_pairs``."""
 
-import numpy as np
 from numpy import float32, int64, uint8, uint32
 from numpy.typing import NDArray
 
@@ -32,6 +31,7 @@ from fuseflow.sim.kernels.layout import (
     UNEXPECTED,
     Words,
 )
+from fuseflow.sim.kernels.sorting import sort
 
 
 @kernel
@@ -134,7 +134,7 @@ def accumulate(
                             touched[found] = key
                             found += 1
                 else:
-                    touched[:count] = np.sort(touched[:count])
+                    sort(touched, count)
             if phase == 1:
                 start = state[CURSOR]
                 steps = min(count - start, room)

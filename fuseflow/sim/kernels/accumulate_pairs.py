@@ -1,6 +1,5 @@
 """Sparse accumulator of order 2 (rule 3.18, repaired): a hash table from coordinate pair to sum, sorted at a flush."""
 
-import numpy as np
 from numpy import float32, int64, uint32
 from numpy.typing import NDArray
 
@@ -33,6 +32,7 @@ from fuseflow.sim.kernels.layout import (
     UNEXPECTED,
     Words,
 )
+from fuseflow.sim.kernels.sorting import sort_places
 
 
 @kernel
@@ -150,8 +150,7 @@ def accumulate_pairs(
                     state[MISFIT_CODE], state[GOT], state[OTHER] = UNEQUAL, inner, outer
                     status, port = MISFIT, 0
                     break
-                order = np.argsort(keys[slots[:count]])
-                slots[:count] = slots[:count][order]
+                sort_places(slots, count, keys)
                 phase = 1
                 state[CURSOR] = 0
             cursor = state[CURSOR]

@@ -67,9 +67,9 @@ def binary(state: Words, left: Words, right: Words, out: Words, code: int, laten
             elif code == 3:
                 z = x / y
             elif code == 4:
-                z = x if x >= y or x != x else y
+                z = x if x > y or x != x else y
             else:
-                z = x if x <= y or x != x else y
+                z = x if x < y or x != x else y
             out[to] = int64(float32(z).view(uint32))
             out[to + 1] = clock + delay
             results += 1

@@ -2,7 +2,8 @@
 
 The expression is compiled here as any other program; nothing but the case is used. Only the result is compared:
 SAM's cycles are another machine's. An order that contradicts how an operand is stored asks for that operand in the
-other order: a copy of it, permuted, is what the graph then reads.
+other order: a copy of it, permuted, is what the graph then reads. Where no single graph can have the order, there is
+one per operator.
 """
 
 import re
@@ -13,7 +14,8 @@ from itertools import islice, permutations
 import numpy as np
 from numpy.typing import NDArray
 
-from fuseflow.einsum import Program, Tensor, parse
+from fuseflow.dataflow.graph import Graph
+from fuseflow.einsum import Program, Statement, Tensor, parse
 from fuseflow.errors import FormatError, FuseflowError, FusionError, ProgramError, ScheduleError, SimulationError
 from fuseflow.formats import FiberTree, Format
 from fuseflow.fusion import fuse
@@ -23,6 +25,7 @@ from fuseflow.sim.engine import simulate
 from fuseflow.sim.interpret import interpret
 from fuseflow.sim.replay.record import Record
 from fuseflow.sim.replay.result import CaseResult, Outcome
+from fuseflow.sim.result import Result
 
 TOLERANCE = 1e-4
 """Largest difference over the largest expected value that is accepted: sums are made in float32."""
@@ -45,19 +48,31 @@ class ExpressionCase:
     expected: NDArray[np.float64]
 
 
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Graphs that compute a case one after the other, the program with formats as they read them, and notes.
+
+    ``as_asked`` says whether every graph runs in the order that the case asks for.
+    """
+
+    program: Program
+    lowered: tuple[Lowered, ...]
+    as_asked: bool = True
+    notes: tuple[str, ...] = ()
+
+
 def replay_expression(path: str, case: Record) -> CaseResult:
     """Run one case of the schema of ``sam_expressions.json``; DataError if it is not of that schema."""
     name = case.get("id", str)
     read = read_case(case)
     try:
-        lowered, program, changed = _lowered(read)
-        notes = _run(lowered, program, read)
+        plan = _plan(read)
+        notes = _run(plan, read)
     except FuseflowError as fault:
         return CaseResult(path, name, Outcome.FAILED, (f"does not run: {fault}",))
     if notes:
         return CaseResult(path, name, Outcome.FAILED, notes)
-    asked = read.order is None or lowered.order == read.order
-    return CaseResult(path, name, Outcome.PASSED if asked else Outcome.KNOWN, changed)
+    return CaseResult(path, name, Outcome.PASSED if plan.as_asked else Outcome.KNOWN, plan.notes)
 
 
 def read_case(case: Record) -> ExpressionCase:
@@ -148,33 +163,52 @@ def _order(case: Record, program: Program) -> tuple[str, ...] | None:
     return (*named, *(index for index in used if index not in named)) if named else None
 
 
-def _lowered(case: ExpressionCase) -> tuple[Lowered, Program, tuple[str, ...]]:
-    """The graph of the case, the program it was lowered from, and notes on what had to be changed for it."""
+def _plan(case: ExpressionCase) -> Plan:
+    """Graphs for the case: one in the order asked for if there is such a graph, else one per operator in that order,
+    else one in the nearest order that works."""
     names = tuple(statement.name for statement in case.program)
-    if case.order is not None and _concordant(case.program, case.order):
+    whole = Region("all", names, case.order)
+    faults: list[FuseflowError] = []
+    if case.order is None:
         try:
-            return _lower(case.program, Region("all", names, case.order)), case.program, ()
-        except (ScheduleError, FusionError) as fault:
-            reason = str(fault)
-    elif case.order is None:
-        try:
-            return _lower(case.program, Region("all", names)), case.program, ()
+            return Plan(case.program, (_lower(case.program, whole),))
         except FusionError as fault:
-            reason = str(fault)
+            faults.append(fault)
     else:
-        reason = "the order contradicts how operands are stored"
-    first: FuseflowError | None = None
-    for order in islice(_orders(case), ORDERS_TRIED):
-        program = _stored_for(case.program, order)
-        moved = [old.name for old, new in zip(case.program.inputs, program.inputs, strict=True) if old != new]
+        stored = _stored_for(case.program, case.order)
+        copies = _copies(case.program, stored)
         try:
-            lowered = _lower(program, Region("all", names, order))
+            return Plan(stored, (_lower(stored, whole),), notes=copies)
         except (ScheduleError, FusionError) as fault:
-            first = first or fault
+            faults.append(fault)
+        try:
+            regions = [_region(statement, case.order) for statement in stored]
+            lowered = tuple(_lower(stored, region) for region in regions)
+            return Plan(stored, lowered, notes=(*copies, f"one graph per operator: {faults[0]}"))
+        except (ScheduleError, FusionError) as fault:
+            faults.append(fault)
+    for order in islice(_orders(case), ORDERS_TRIED):
+        stored = _stored_for(case.program, order)
+        try:
+            graph = _lower(stored, Region("all", names, order))
+        except (ScheduleError, FusionError) as fault:
+            faults.append(fault)
             continue
-        copies = f", reading permuted copies of {', '.join(moved)}" if moved else ""
-        return lowered, program, (f"run in order {' '.join(order)}{copies}: {reason}",)
-    raise first or FusionError(reason)
+        note = f"run in order {' '.join(order)}: {faults[0]}"
+        return Plan(stored, (graph,), case.order is None, (*_copies(case.program, stored), note))
+    raise faults[0]
+
+
+def _region(statement: Statement, order: tuple[str, ...]) -> Region:
+    used = set(statement.indices)
+    return Region(statement.name, (statement.name,), tuple(index for index in order if index in used))
+
+
+def _copies(program: Program, stored: Program) -> tuple[str, ...]:
+    """A note on the inputs that are read in another mode order than they are given in."""
+    given = {tensor.name: tensor for tensor in program.inputs}
+    moved = [tensor.name for tensor in stored.inputs if tensor != given[tensor.name]]
+    return (f"reads permuted copies of {', '.join(moved)}",) if moved else ()
 
 
 def _orders(case: ExpressionCase) -> Iterator[tuple[str, ...]]:
@@ -183,21 +217,21 @@ def _orders(case: ExpressionCase) -> Iterator[tuple[str, ...]]:
     yield from permutations(case.order or used)
 
 
-def _concordant(program: Program, order: tuple[str, ...]) -> bool:
-    return _stored_for(program, order) == program
-
-
 def _stored_for(program: Program, order: tuple[str, ...]) -> Program:
-    """The program with every input stored as ``order`` reads it; a dimension keeps the kind of its level."""
+    """The program with every operand stored as ``order`` reads it; a dimension keeps the kind of its level.
+
+    Intermediates are compressed: they are written in the order in which they are made, and read in this one.
+    """
     place = {index: number for number, index in enumerate(order)}
     chosen: dict[str, Tensor] = {}
-    inputs = {tensor.name: tensor for tensor in program.inputs}
+    inputs = {tensor.name for tensor in program.inputs}
     for statement in program:
         for access in statement.operands:
-            tensor = inputs.get(access.tensor)
-            if tensor is None or access.tensor in chosen:
+            if access.tensor in chosen:
                 continue
-            kinds = dict(zip(tensor.format.mode_order, tensor.format.levels, strict=True))
+            tensor = program.tensor(access.tensor)
+            layout = tensor.format if tensor.name in inputs else Format.parse("c" * tensor.order, tensor.order)
+            kinds = dict(zip(layout.mode_order, layout.levels, strict=True))
             modes = sorted(range(tensor.order), key=lambda mode: place[access.indices[mode]])
             chosen[access.tensor] = replace(tensor, format=Format(tuple(kinds[mode] for mode in modes), tuple(modes)))
     tensors = tuple(chosen.get(tensor.name, tensor) for tensor in program.tensors)
@@ -208,10 +242,27 @@ def _lower(program: Program, region: Region) -> Lowered:
     return lower(fuse(program, region), region.order, on_cycle=OnCycle.ERROR)
 
 
-def _run(lowered: Lowered, program: Program, case: ExpressionCase) -> tuple[str, ...]:
+def _run(plan: Plan, case: ExpressionCase) -> tuple[str, ...]:
     """What is wrong with the results of the two engines; nothing if all is well."""
-    graph = lowered.graph
+    program = plan.program
     trees = {tensor.name: FiberTree.from_dense(case.inputs[tensor.name], tensor.format) for tensor in program.inputs}
+    for lowered in plan.lowered:
+        restored = {copy.source.name: copy.target.name for copy in lowered.restores}  # stored again: what convert does
+        for name, tree in _both(lowered.graph, trees).outputs.items():
+            made = restored.get(name, name)
+            trees[made] = tree.convert(program.tensor(made).format)
+    found = trees[program.outputs[0]].to_dense().astype(np.float64)
+    difference = np.abs(found - case.expected)
+    if found.shape != case.expected.shape or not np.isfinite(difference).all():
+        return (f"the result has shape {found.shape} or values that are no numbers",)
+    if difference.max(initial=0.0) > TOLERANCE * max(np.abs(case.expected).max(initial=0.0), 1e-30):
+        at = tuple(int(place) for place in np.unravel_index(int(difference.argmax()), difference.shape))
+        return (f"the result at {at} is {found[at]:g}, not {case.expected[at]:g}",)
+    return ()
+
+
+def _both(graph: Graph, trees: Mapping[str, FiberTree]) -> Result:
+    """The result of a graph, the same in both engines; SimulationError if it is not."""
     needed = {name: trees[name] for name in graph.tensors}
     slow = interpret(graph, needed)
     try:
@@ -219,18 +270,12 @@ def _run(lowered: Lowered, program: Program, case: ExpressionCase) -> tuple[str,
     except SimulationError as fault:
         if "interpret(" not in str(fault):  # that is what it says where a block has no compiled kernel yet
             raise
-        fast = slow
-    if slow.cycles != fast.cycles or slow.nodes != fast.nodes:
+        return slow
+    same = slow.cycles == fast.cycles and slow.nodes == fast.nodes
+    for name, tree in slow.outputs.items():
+        same = same and bool(np.array_equal(tree.to_dense(), fast.outputs[name].to_dense(), equal_nan=True))
+    if not same:
         raise SimulationError(
             f"the engines differ: {slow.cycles} cycles interpreted, {fast.cycles} compiled; this is a fault of fuseflow"
         )
-    notes = []
-    for engine, result in (("interpreted", slow), ("compiled", fast)):
-        found = result.output.convert(program.tensor(program.outputs[0]).format).to_dense().astype(np.float64)
-        difference = np.abs(found - case.expected)
-        if found.shape != case.expected.shape or not np.isfinite(difference).all():
-            notes.append(f"the result, {engine}, has shape {found.shape} or values that are no numbers")
-        elif difference.max(initial=0.0) > TOLERANCE * max(np.abs(case.expected).max(initial=0.0), 1e-30):
-            at = tuple(int(place) for place in np.unravel_index(int(difference.argmax()), difference.shape))
-            notes.append(f"the result, {engine}, at {at} is {found[at]:g}, not {case.expected[at]:g}")
-    return tuple(notes)
+    return slow

@@ -11,6 +11,7 @@ from fuseflow.compiled import compile
 from fuseflow.dataflow.graph import Graph
 from fuseflow.dataflow.interop import from_dot_text, read_comal, read_dot, read_graph, sam_dot, write_comal
 from fuseflow.dataflow.interop.comal import BINARY_NAME, TEXT_NAME
+from fuseflow.dataflow.interop.comal_import import from_message
 from fuseflow.dataflow.interop.schema import EXTENSION, comal_graph
 from fuseflow.errors import DataError, FuseflowError, VerifyError
 from fuseflow.formats import FiberTree
@@ -250,3 +251,30 @@ def test_names_that_are_paths(tmp_path: Path) -> None:
     (tmp_path / TEXT_NAME).write_text(text.replace('tensor: "A"', 'tensor: "/../A"'))
     with pytest.raises(DataError, match="cannot be part of a file name"):
         read_comal(tmp_path / TEXT_NAME)
+
+
+def test_large_graphs_of_nonsense_are_refused_soon() -> None:
+    """Twenty thousand blocks in a row or in a heap: an error, not an hour."""
+    row = [f'n{number} -> n{number + 1} [type="ref" ff_from="out" ff_to="data"]' for number in range(20_000)]
+    repeats = [f'n{number} [type="repeat" index="i"]' for number in range(20_001)]
+    heap = [f'w{number} [type="fiberwrite" mode="vals" tensor="x{number}"]' for number in range(20_000)]
+    for lines in ([*repeats, *row], heap):
+        with pytest.raises(FuseflowError):
+            from_dot_text("digraph SAM {\n" + "\n".join(lines) + "\n}\n")
+    message = comal_graph()()
+    for number in range(20_000):
+        operation = message.graph.operators.add(name=f"r{number}", id=number + 1)
+        operation.repeat.in_ref.id.id = number or 20_000
+        operation.repeat.out_ref.id.id = number + 1
+        operation.repeat.rep_ref.id.id = 100_000 + number
+    with pytest.raises(FuseflowError):
+        from_message(message, {})
+
+
+def test_deep_nests_are_refused() -> None:
+    scans = [f's{n} [type="fiberlookup" index="i" tensor="b" mode="0" format="compressed"]' for n in range(5_000)]
+    wires = [f's{n} -> s{n + 1} [type="ref"]' for n in range(4_999)]
+    first = 's0 [root="true"]'
+    text = 'digraph SAM {\ncomment="b=s0"\n' + "\n".join([*scans, first, *wires]) + "\n}\n"
+    with pytest.raises(VerifyError, match=r"must be a reference into the root of 'b'|nested 11 levels deep"):
+        from_dot_text(text, VECTORS)

@@ -8,6 +8,7 @@ import pytest
 import fuseflow as ff
 from fuseflow.dataflow import Graph, Output, StreamKind
 from fuseflow.dataflow.blocks import (
+    Array,
     BinaryALU,
     Comparison,
     CoordDrop,
@@ -126,6 +127,25 @@ EVERYTHING = Graph(
 
 def test_dot_has_every_block() -> None:
     same(from_dot_text(sam_dot(EVERYTHING)), EVERYTHING)
+
+
+def test_every_operator_has_its_number(tmp_path: Path) -> None:
+    unary = [
+        node(f"u{number}", UnaryALU(op, 0.5 if op.takes_scalar else 0.0), "read.val")
+        for number, op in enumerate(UnaryOp)
+    ]
+    binary = [node(f"b{number}", BinaryALU(op), "read.val", "u0.val") for number, op in enumerate(BinaryOp)]
+    nodes = (
+        node("root", Root("s")),
+        node("read", Array("s"), "root.ref"),
+        *unary,
+        *binary,
+        node("write", ValWriter("Y"), "b0.val"),
+    )
+    graph = Graph("operators", nodes, (Output("Y", (), (), ()),))
+    write_comal(tmp_path, graph, {"s": FiberTree.from_dense(2.0)})
+    assert read_comal(tmp_path)[0] == graph
+    same(from_dot_text(sam_dot(graph)), graph)
 
 
 def test_what_the_reference_has_no_message_for(tmp_path: Path) -> None:

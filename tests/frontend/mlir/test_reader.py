@@ -60,6 +60,11 @@ def result(text: str, x: np.ndarray = X, **more: np.ndarray) -> np.ndarray:
         ("%z = arith.constant 2.5 : f64\n%t = arith.truncf %z : f64 to f32\n%a = arith.subf %i0, %t : f32\nlinalg.yield %a : f32", X - 2.5),
         ("%z = arith.constant 0x40000000 : f32\n%a = arith.divf %i0, %z : f32\nlinalg.yield %a : f32", X / 2),
         ("%a = arith.mulf %i0, %i0 : f32\n%b = arith.addf %a, %i0 : f32\nlinalg.yield %b : f32", X * X + X),
+        ("%z = arith.constant 1.0 : f32\n%a = arith.divf %z, %i0 : f32\nlinalg.yield %a : f32", 1 / X),
+        ("%z = arith.constant -2.5 : f32\n%a = arith.divf %z, %i0 : f32\nlinalg.yield %a : f32", -2.5 / X),
+        ("%z = arith.constant 0.5 : f32\n%a = arith.maximumf %z, %i0 : f32\nlinalg.yield %a : f32", np.maximum(X, 0.5)),
+        ("%z = arith.constant -0.5 : f32\n%c = arith.cmpf olt, %i0, %z : f32\n%a = arith.select %c, %i0, %z : f32\nlinalg.yield %a : f32", np.minimum(X, -0.5)),
+        ("%a = math.absf %i0 : f32\nlinalg.yield %a : f32", np.abs(X)),
     ],
 )  # fmt: skip
 def test_bodies(body: str, wanted: np.ndarray) -> None:
@@ -178,7 +183,6 @@ GATHER = "%e = tensor.empty() : tensor<2x3xf32>\n    %0 = {} : tensor<2x3xf32>\n
         (elementwise("%a = math.exp %q : f32\nlinalg.yield %a : f32"), "%q is not defined in this body"),
         (elementwise("%a = arith.cmpf une, %i0, %i0 : f32\nlinalg.yield %a : f32"), "comparison 'une' is not read"),
         (elementwise("%z = arith.constant 1.0 : f32\n%c = arith.cmpf ogt, %i0, %z : f32\n%a = arith.select %c, %z, %z : f32\nlinalg.yield %a : f32"), "this select is no maximum"),
-        (elementwise("%z = arith.constant 1.0 : f32\n%a = arith.divf %z, %i0 : f32\nlinalg.yield %a : f32"), "div of a tensor and a constant in this order is not supported"),
         (function("return %y : tensor<2x3xf32>"), "line 7, column 8: %y is not defined above"),
         (function("%0 = tensor.empty() : tensor<2x?xf32>\nreturn %0 : tensor<2x3xf32>"), "a dimension of unknown size '?'"),
         (function("%0 = tensor.empty() : tensor<99999999999x3xf32>\nreturn %0 : tensor<2x3xf32>"), "is too large"),

@@ -1,0 +1,40 @@
+"""What to look at while a graph runs, and when to stop it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from fuseflow.sim.trace import TraceFrame, TraceOptions
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """``trace`` says what to trace, ``on_frame`` gets the frames as they come, ``kernel`` is the name they carry.
+
+    ``profile`` measures the fill of the streams. ``stop`` is asked some ten times a second whether to end the run; it
+    then returns what it has.
+    """
+
+    trace: TraceOptions | None = None
+    on_frame: Callable[[TraceFrame], None] | None = None
+    kernel: str = ""
+    profile: bool = False
+    stop: Callable[[], bool] | None = None
+
+    @property
+    def needs_tokens(self) -> str | None:
+        """Why only the token core can do it; ``None`` if the chunk core can, too."""
+        if self.trace is not None:
+            return "the run is traced"
+        return "the fill of the streams is measured" if self.profile else None
+
+    def is_stopped(self) -> bool:
+        """Whether the run is to end now."""
+        return self.stop is not None and self.stop()
+
+    def send(self, frame: TraceFrame | None) -> None:
+        """Hand on a frame, if there is one and somebody wants it."""
+        if frame is not None and self.on_frame is not None:
+            self.on_frame(frame)
+
+
+UNOBSERVED = Observation()

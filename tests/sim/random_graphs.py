@@ -1,0 +1,338 @@
+"""Random dataflow graphs of every block, with data, machines and depths: deterministic in their seed.
+
+A graph is a nest of coordinate streams ("levels") with references and values that grow block by block: each step looks
+at the streams that are there with their nesting and adds a block whose inputs fit. Streams that nobody reads go to
+sinks or writers. Everything a step needs to be legal is that the streams it joins come from one nest, which ``Bundle``
+keeps: streams of one shape.
+"""
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from fuseflow.dataflow import Graph, Node, Output, Part, Port, Stop, StreamKind
+from fuseflow.dataflow.blocks import (
+    Array,
+    BinaryALU,
+    Block,
+    Comparison,
+    CoordDrop,
+    CoordHold,
+    CoordMask,
+    CrdWriter,
+    Flatten,
+    Fork,
+    Gather,
+    Generator,
+    Join,
+    Joiner,
+    LevelScanner,
+    Locate,
+    Reduce,
+    Repeat,
+    Repeater,
+    RepeatSignal,
+    Root,
+    Sink,
+    SparseAccumulator,
+    StopDrop,
+    UnaryALU,
+    ValueDrop,
+    ValWriter,
+)
+from fuseflow.dataflow.tokens import DONE, EMPTY, Token
+from fuseflow.einsum.operators import BinaryOp, ReduceOp, UnaryOp
+from fuseflow.formats import FiberTree, Format, LevelKind
+from fuseflow.sim import BlockTiming, Machine, Memory, ScannerTiming, TurnTiming
+
+SIZES = (3, 4, 2, 5)
+"""Sizes of the dimensions of a tensor, outermost first."""
+
+SLOW = Machine(
+    name="slow",
+    scanner=ScannerTiming(3, 0.3, 2, 4, 2, 9, 2),
+    array=BlockTiming(5, 2),
+    binary=BlockTiming(16, 4),
+    unary=BlockTiming(7, 3),
+    reduce=BlockTiming(9, 2),
+    product=BlockTiming(11, 5),
+)
+MACHINES = (
+    Machine(),
+    SLOW,
+    Machine.pipelined(),
+    Machine.block(4),
+    Machine.true_block(3),
+    Machine(name="hbm", memory=Memory.hbm()),
+    Machine(name="slow hbm", memory=Memory.hbm(3, 5, 7, 11), array=BlockTiming(4, 1), turns=TurnTiming(2, 1, 3, 2)),
+)
+DEPTHS = (None, None, 1, 2, 3, 5, 16, 200)
+SCALARS = {UnaryOp.ADD_SCALAR: 1.5, UnaryOp.MUL_SCALAR: -0.5, UnaryOp.DIV_SCALAR: 4.0}
+
+
+@dataclass(slots=True)
+class Bundle:
+    """Streams of one nest: ``crds[l]`` is the coordinate stream of level ``l`` (nested ``l + 1`` deep), with its size;
+    ``ref`` (of tensor ``tensor``, innermost level) and ``val`` are as deep as the last of them."""
+
+    crds: list[str]
+    sizes: list[int]
+    ref: str | None
+    tensor: str
+    val: str | None = None
+
+
+@dataclass(slots=True)
+class Maker:
+    rng: np.random.Generator
+    nodes: list[Node] = field(default_factory=list)
+    tensors: dict[str, FiberTree] = field(default_factory=dict)
+
+    def add(self, block: Block, *inputs: str) -> str:
+        name = f"{block.kind}_{len(self.nodes)}"
+        ports = tuple(Port(*text.split(".")) for text in inputs)
+        self.nodes.append(Node(name, block, ports, Part.ITERATION))
+        return name
+
+    def chance(self, probability: float) -> bool:
+        return bool(self.rng.random() < probability)
+
+    def tensor(self, order: int, compressed: bool = True) -> str:
+        name = "ABCDEFGH"[len(self.tensors)]
+        shape = SIZES[:order]
+        values = self.rng.standard_normal(shape) * (self.rng.random(shape) < self.rng.choice([0.0, 0.3, 0.6, 1.0]))
+        special = self.rng.random(shape) < 0.02
+        values[special] = self.rng.choice([np.inf, -np.inf, np.nan, -0.0, 1e30])
+        letters = "".join("c" if compressed or self.chance(0.5) else "d" for _ in range(order))
+        self.tensors[name] = FiberTree.from_dense(
+            values.astype(np.float32), Format.parse(letters, order), allow_nonfinite=True
+        )
+        return name
+
+    def scan(self, order: int, root: str | None = None) -> Bundle:
+        """All levels of a new tensor from its root."""
+        name = self.tensor(order, compressed=self.chance(0.7))
+        tree = self.tensors[name]
+        ref = root or f"{self.add(Root(name))}.ref"
+        crds: list[str] = []
+        for level in range(order):
+            extent = SIZES[level] if tree.format.levels[level].kind is LevelKind.DENSE else None
+            scanned = self.add(LevelScanner(name, level, "ijkl"[level], extent), ref)
+            crds.append(f"{scanned}.crd")
+            ref = f"{scanned}.ref"
+        return Bundle(crds, list(SIZES[:order]), ref, name)
+
+    def fetch(self, bundle: Bundle) -> str:
+        """The value stream of a bundle."""
+        if bundle.val is None:
+            if bundle.ref is None:
+                bundle.val = self.generated_values(bundle)
+            else:
+                bundle.val = f"{self.add(Array(bundle.tensor), bundle.ref)}.val"
+        return bundle.val
+
+    def generated_values(self, bundle: Bundle) -> str:
+        """Values for a bundle without references: what the signal of its innermost level repeats."""
+        one = self.add(Generator(StreamKind.VAL, (2.5, DONE)))
+        out = f"{one}.out"
+        for crd in bundle.crds:
+            out = f"{self.add(Repeat('r', StreamKind.VAL), out, crd)}.out"
+        return out
+
+    # Steps: each takes a bundle and gives what is left of it.
+
+    def unary(self, bundle: Bundle) -> Bundle:
+        op = list(UnaryOp)[int(self.rng.integers(len(UnaryOp)))]
+        scalar = SCALARS.get(op, 0.75) if op.takes_scalar else 0.0
+        made = self.add(UnaryALU(op, scalar), self.fetch(bundle))
+        return replace(bundle, val=f"{made}.val")
+
+    def binary(self, bundle: Bundle) -> Bundle:
+        op = list(BinaryOp)[int(self.rng.integers(len(BinaryOp)))]
+        other = f"{self.add(UnaryALU(UnaryOp.ADD_SCALAR, 0.5), self.fetch(bundle))}.val"
+        pair = (self.fetch(bundle), other) if self.chance(0.5) else (other, self.fetch(bundle))
+        return replace(bundle, val=f"{self.add(BinaryALU(op), *pair)}.val")
+
+    def joined(self, bundle: Bundle) -> Bundle:
+        """Join with other operands, level by level from the outermost."""
+        order = len(bundle.crds)
+        count = int(self.rng.integers(1, 4))
+        kind = Join.UNION if self.chance(0.5) else Join.INTERSECT
+        names = [self.tensor(order) for _ in range(count + 1)]
+        refs = [f"{self.add(Root(name))}.ref" for name in names]
+        crds: list[str] = []
+        for level in range(order):
+            scans = [
+                self.add(LevelScanner(name, level, "ijkl"[level]), ref) for name, ref in zip(names, refs, strict=True)
+            ]
+            wires = [wire for scan in scans for wire in (f"{scan}.crd", f"{scan}.ref")]
+            block = Joiner(kind, "ijkl"[level], (StreamKind.REF,) * len(scans))
+            made = self.add(block, *wires)
+            crds.append(f"{made}.crd")
+            refs = [f"{made}.out{number}" for number in range(len(scans))]
+        values = [f"{self.add(Array(name), ref)}.val" for name, ref in zip(names, refs, strict=True)]
+        op = BinaryOp.ADD if kind is Join.UNION else BinaryOp.MUL
+        total = values[0]
+        for value in values[1:]:
+            total = f"{self.add(BinaryALU(op), total, value)}.val"
+        return Bundle(crds, list(SIZES[:order]), refs[0], names[0], total)
+
+    def located(self, bundle: Bundle) -> Bundle:
+        """Locate the coordinates of the outermost level in a dense vector."""
+        if len(bundle.crds) != 1 or bundle.ref is None:
+            return bundle
+        name = self.tensor(1)
+        dense = np.arange(bundle.sizes[0], dtype=np.float32)
+        self.tensors[name] = FiberTree.from_dense(dense, Format.dense(1))
+        made = self.add(Locate(name, 0, "i", bundle.sizes[0]), bundle.ref, bundle.crds[0])
+        own = f"{self.add(Array(bundle.tensor), f'{made}.ref')}.val"
+        other = f"{self.add(Array(name), f'{made}.located')}.val"
+        product = self.add(BinaryALU(BinaryOp.MUL), own, other)
+        return Bundle([f"{made}.crd"], bundle.sizes, f"{made}.ref", bundle.tensor, f"{product}.val")
+
+    def reduced(self, bundle: Bundle) -> Bundle:
+        """Reduce the innermost level, guarded where a guard is there."""
+        val = self.fetch(bundle)
+        op = ReduceOp.SUM if self.chance(0.6) else ReduceOp.MAX
+        guarded = len(bundle.crds) > 1
+        made = self.add(Reduce(op, guarded), val, *([bundle.crds[-2]] if guarded else []))
+        return Bundle(bundle.crds[:-1], bundle.sizes[:-1], None, bundle.tensor, f"{made}.val")
+
+    def accumulated(self, bundle: Bundle) -> Bundle:
+        """Sum over the outermost of some of the innermost levels."""
+        depth = len(bundle.crds)
+        if depth < 2:
+            return self.reduced(bundle)
+        order = int(self.rng.integers(1, depth))
+        inner = list(reversed(bundle.crds[depth - order - 1 :]))
+        sizes = bundle.sizes[depth - order :]
+        block = SparseAccumulator("k", tuple("ijkl"[:order]), tuple(sizes))
+        made = self.add(block, *inner, self.fetch(bundle))
+        crds = [*bundle.crds[: depth - order - 1], *(f"{made}.crd{level}" for level in range(order - 1, -1, -1))]
+        return Bundle(crds, [*bundle.sizes[: depth - order - 1], *sizes], None, bundle.tensor, f"{made}.val")
+
+    def held_and_flattened(self, bundle: Bundle) -> Bundle:
+        """Side streams of two neighbouring levels: hold, flatten, mask, drop; the bundle stays."""
+        depth = len(bundle.crds)
+        if depth < 2:
+            return bundle
+        outer, inner = bundle.crds[-2:]
+        pick = int(self.rng.integers(4))
+        if pick == 0:
+            self.add(CoordHold("i", "j"), outer, inner)
+        elif pick == 1:
+            self.add(Flatten("i", "j", "f", bundle.sizes[-1]), outer, inner)
+        elif pick == 2 and bundle.ref is not None:
+            comparison = list(Comparison)[int(self.rng.integers(len(Comparison)))]
+            made = self.add(CoordMask("i", "j", comparison), outer, inner, bundle.ref)
+            crds = [*bundle.crds[:-2], f"{made}.outer", f"{made}.inner"]
+            if depth == 2:
+                return Bundle(crds, bundle.sizes, f"{made}.ref", bundle.tensor)
+        elif pick == 3:
+            made = self.add(CoordDrop("i", "j"), outer, inner)
+            self.add(StopDrop(), f"{made}.inner")
+        return bundle
+
+    def dropped(self, bundle: Bundle) -> Bundle:
+        """Drop zeros; fibers may become empty."""
+        made = self.add(ValueDrop("j"), self.fetch(bundle), bundle.crds[-1])
+        return Bundle([*bundle.crds[:-1], f"{made}.crd"], bundle.sizes, None, bundle.tensor, f"{made}.val")
+
+    def signalled(self, bundle: Bundle) -> Bundle:
+        """A repeat in two blocks."""
+        signal = self.add(RepeatSignal("r"), bundle.crds[0])
+        one = self.add(Generator(StreamKind.VAL, (float(self.rng.standard_normal()), DONE)))
+        self.add(Repeater("r", StreamKind.VAL), f"{one}.out", f"{signal}.signal")
+        return bundle
+
+    def scaled(self, bundle: Bundle) -> Bundle:
+        """Times one value, repeated over all levels."""
+        made = self.add(BinaryALU(BinaryOp.MUL), self.fetch(bundle), self.generated_values(bundle))
+        return replace(bundle, val=f"{made}.val")
+
+    def in_lanes(self, bundle: Bundle) -> Bundle:
+        """Scan another level in parallel lanes of the outermost coordinates."""
+        if len(bundle.crds) != 1 or bundle.ref is None or self.tensors[bundle.tensor].format.levels[0] is None:
+            return bundle
+        lanes = int(self.rng.integers(1, 4))
+        name = self.tensor(2)
+        root = self.add(Root(name))
+        rows = self.add(LevelScanner(name, 0, "i"), f"{root}.ref")
+        fork = self.add(Fork(lanes), f"{rows}.ref")
+        scans = [self.add(LevelScanner(name, 1, "j"), f"{fork}.out{lane}") for lane in range(lanes)]
+        guard = f"{rows}.crd"
+        crd = self.add(Gather(lanes, StreamKind.CRD, True), *(f"{scan}.crd" for scan in scans), guard)
+        ref = self.add(Gather(lanes, StreamKind.REF, True), *(f"{scan}.ref" for scan in scans), guard)
+        if self.chance(0.3):
+            self.add(Gather(lanes, StreamKind.CRD), *(f"{scan}.crd" for scan in scans))
+        return Bundle([guard, f"{crd}.out"], list(SIZES[:2]), f"{ref}.out", name)
+
+    def generated(self, bundle: Bundle) -> Bundle:
+        """A hand-written nest of two levels, with empty fibers, and values with ``N``."""
+        rows = int(self.rng.integers(0, 4))
+        outer: list[Token] = [*sorted(self.rng.choice(SIZES[0], min(rows, SIZES[0]), replace=False).tolist())]
+        inner: list[Token] = []
+        values: list[Token] = []
+        count = max(len(outer), 1)
+        for number in range(count):
+            size = int(self.rng.integers(0, SIZES[1])) if outer else 0
+            inner += sorted(self.rng.choice(SIZES[1], size, replace=False).tolist())
+            values += [EMPTY if self.chance(0.2) else float(self.rng.standard_normal()) for _ in range(size)]
+            stop = Stop(1 if number == count - 1 else 0)
+            inner.append(stop)
+            values.append(stop)
+        made = [
+            self.add(Generator(kind, (*tokens, DONE)))
+            for kind, tokens in (
+                (StreamKind.CRD, [*outer, Stop(0)]),
+                (StreamKind.CRD, inner),
+                (StreamKind.VAL, values),
+            )
+        ]
+        read = self.add(UnaryALU(UnaryOp.IDENTITY), f"{made[2]}.out")
+        return Bundle([f"{made[0]}.out", f"{made[1]}.out"], list(SIZES[:2]), None, bundle.tensor, f"{read}.val")
+
+    STEPS = (
+        unary, unary, binary, binary, joined, located, reduced, accumulated, accumulated, held_and_flattened,
+        held_and_flattened, dropped, signalled, scaled, in_lanes, generated,
+    )  # fmt: skip
+
+    def graph(self, bundle: Bundle) -> Graph:
+        """Write the bundle; sinks take some of what nobody reads."""
+        val = self.fetch(bundle)
+        for level, crd in enumerate(bundle.crds):
+            self.add(CrdWriter("X", level, "ijkl"[level]), crd)
+        self.add(ValWriter("X"), val)
+        read = {port for node in self.nodes for port in node.inputs}
+        for node in tuple(self.nodes):
+            for spec in node.block.outputs:
+                if Port(node.name, spec.name) not in read and self.chance(0.6):
+                    self.add(Sink(), f"{node.name}.{spec.name}")
+        order = len(bundle.crds)
+        output = Output("X", tuple(bundle.sizes), tuple(range(order)), tuple("ijkl"[:order]))
+        return Graph("random", tuple(self.nodes), (output,))
+
+
+def random_graph(seed: int) -> tuple[Graph, dict[str, FiberTree]]:
+    """A graph with its tensors."""
+    maker = Maker(np.random.default_rng(seed))
+    bundle = maker.scan(int(maker.rng.integers(1, 5)))
+    for _ in range(int(maker.rng.integers(1, 6))):
+        if len(maker.tensors) > 3:
+            break
+        step = Maker.STEPS[int(maker.rng.integers(len(Maker.STEPS)))]
+        if bundle.crds or step in (Maker.generated, Maker.in_lanes, Maker.unary):
+            bundle = step(maker, bundle)
+    return maker.graph(bundle), maker.tensors
+
+
+def random_machine(seed: int, graph: Graph) -> Machine:
+    """A machine with a depth for all streams, and other ones for some."""
+    rng = np.random.default_rng(seed + 1_000_000)
+    machine = replace(MACHINES[int(rng.integers(len(MACHINES)))], channel_capacity=rng.choice(DEPTHS))
+    if machine.channel_capacity is not None:
+        machine = replace(machine, channel_capacity=int(machine.channel_capacity))
+    read = sorted({str(port) for node in graph for port in node.inputs})
+    for _ in range(int(rng.integers(0, 3)) if rng.random() < 0.4 else 0):
+        machine = machine.with_depth(str(rng.choice(read)), int(rng.integers(1, 30)))
+    return machine
