@@ -1,6 +1,7 @@
 # Each target stands alone: it makes .venv and installs what it needs first. Needs Python 3.11 or newer, nothing else.
 #   make demo   GCN on Cora in three schedules: a table, out/demo.json and out/demo/report.html
 #   make test   the tests          make lint   ruff and mypy        make bench  out/bench.json
+#   make explore  autoschedule on the models, docs/explore.md's tables      make kill-test  200 candidates, 20 kills
 #   make models  the paper's models at the paper's sizes, minutes to an hour; JOBS="sae-imagenet gpt3-K1" runs these
 #   make lab    JupyterLab         make warm   compile the engine   make clean  remove .venv and out
 # FUSEFLOW_DATA names the folder of data sets, if there is one; PYTHON=python3.12 picks the interpreter.
@@ -13,7 +14,7 @@ PINS := requirements/constraints.txt
 WORKERS ?= 2
 PROGRAMS ?= 10000
 
-.PHONY: demo test lint fuzz models bench lab warm clean
+.PHONY: demo test lint fuzz models explore kill-test bench lab warm clean
 .DEFAULT_GOAL := demo
 
 demo: $(VENV)/.installed
@@ -36,6 +37,13 @@ fuzz: $(VENV)/.dev
 models: $(VENV)/.installed
 	@mkdir -p out
 	@$(BIN)/python -m benchmarks.paper_sizes $(JOBS)
+
+explore: $(VENV)/.installed
+	@mkdir -p out
+	@$(BIN)/python -m benchmarks.search $(JOBS)
+
+kill-test: $(VENV)/.dev
+	@FUSEFLOW_KILL_MACHINES=50 FUSEFLOW_KILLS=20 $(BIN)/python -m pytest -q tests/explore/test_kill.py
 
 bench: $(VENV)/.installed
 	@mkdir -p out

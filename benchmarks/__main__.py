@@ -13,9 +13,10 @@ import sys
 from pathlib import Path
 
 from benchmarks.compile import compile_rows
+from benchmarks.estimate import estimate_rows
 from benchmarks.gcn import engine_rows, gcn_rows
 
-SUITES = {"compile": compile_rows, "engine": engine_rows, "gcn": gcn_rows}
+SUITES = {"compile": compile_rows, "engine": engine_rows, "estimate": estimate_rows, "gcn": gcn_rows}
 
 
 def main() -> int:

@@ -81,6 +81,7 @@ class Workbench:
     seconds: float = 0.0
     pruned: list[Pruned] = field(default_factory=list)
     found: dict[tuple[object, ...], tuple[RegionCandidate, ...]] = field(default_factory=dict)
+    best: dict[int, tuple[RegionCandidate, ...]] = field(default_factory=dict)
     fills: Fills = field(init=False)
     stored: Mapping[str, int] = field(init=False)
     layouts: bool = field(init=False)
@@ -99,16 +100,24 @@ class Workbench:
 
         ``formats`` and ``patterns`` say how the results of earlier regions that it reads are stored.
         """
+        made = self.all_candidates(statements, formats, patterns)
+        if id(made) not in self.best:
+            self.best[id(made)] = tuple(self._undominated(made))
+        return self.best[id(made)]
+
+    def all_candidates(
+        self, statements: tuple[str, ...], formats: Mapping[str, Format], patterns: Mapping[str, Pattern]
+    ) -> tuple[RegionCandidate, ...]:
+        """As :meth:`candidates`, those included that others beat."""
         read = {access.tensor for name in statements for access in self.program.statement(name).operands}
         key = (statements, tuple(sorted((name, str(formats[name])) for name in read if name in formats)))
         if key not in self.found:
             program = self.program.stored_as({name: formats[name] for name in read if name in formats})
-            made = [
+            self.found[key] = tuple(
                 candidate
                 for style in self.space.iterations
                 for candidate in self._of_style(program, statements, style, patterns)
-            ]
-            self.found[key] = tuple(self._undominated(made))
+            )
         return self.found[key]
 
     def moved(self, patterns: dict[str, Pattern], formats: Mapping[str, Format]) -> dict[str, Pattern]:
@@ -218,7 +227,7 @@ class Workbench:
         assert slowest is not None  # a region has at least its own graph
         return RegionCandidate(region, total, stored, {name: known[name] for name in kept}, slowest.limiting.name)
 
-    def _undominated(self, made: list[RegionCandidate]) -> Iterator[RegionCandidate]:
+    def _undominated(self, made: tuple[RegionCandidate, ...]) -> Iterator[RegionCandidate]:
         """Those that no other one with equally stored results beats; the others are noted as pruned."""
         for number, candidate in enumerate(made):
             rival = next((other for place, other in enumerate(made) if _beats(other, candidate, place < number)), None)
