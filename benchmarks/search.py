@@ -113,12 +113,23 @@ def job(make: Callable[[], ff.Model], free: dict[str, tuple[str, ...]], budget: 
 
 PRESET_CYCLES: dict[tuple[str, str], int] = {}
 
+WEIGHT = ("cc:1,0", "dc:1,0")
+"""Compressed by input feature, or dense by input feature: then a feature is located instead of searched."""
 JOBS: dict[str, tuple[Callable[[], ff.Model], dict[str, tuple[str, ...]], int]] = {
-    "gcn-cora": (lambda: ff.models.gcn("cora"), {"x": ("dd", "cc")}, 4),
-    "graphsage-cora": (lambda: ff.models.graphsage("cora"), {"x": ("dd", "cc")}, 4),
-    "sae-imagenet": (lambda: ff.models.sae("imagenet"), {}, 3),
+    "gcn-cora": (lambda: ff.models.gcn("cora"), {"x": ("dd", "cc"), "conv1_linear_weight": WEIGHT}, 4),
+    "graphsage-cora": (
+        lambda: ff.models.graphsage("cora"),
+        {"x": ("dd", "cc"), "conv1_own_weight": WEIGHT, "conv1_neighbours_weight": WEIGHT},
+        4,
+    ),
+    "sae-imagenet": (
+        lambda: ff.models.sae("imagenet"),
+        {"x": ("cc", "dd"), "encoder_weight": ("cc", "dc", "cc:1,0"), "decoder_weight": ("cc", "dc")},
+        3,
+    ),
     "attention-16": (lambda: ff.models.attention(16), {}, 2),
 }
+"""Model, formats of the free search, and simulations."""
 
 
 def main() -> None:

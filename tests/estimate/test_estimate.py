@@ -1,5 +1,7 @@
 """The estimate against simulation: same elements read, written and computed, cycles close, and what it explains."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -140,3 +142,49 @@ def test_bad_input(gcn: ff.Model) -> None:
     cube = ff.einsum("T[2,2,2]: ccc\ny[i] = sum[j](sum[k](T[i,j,k]))", T=np.ones((2, 2, 2)))
     with pytest.raises(DataError, match="is of order 3; a power law pattern needs a matrix"):
         Statistics.sizes(cube.program.inputs, {"T": 0.5}, "power law")
+
+
+@pytest.mark.parametrize("scatter", list(ff.Scatter))
+def test_lanes_share_the_work(gcn: ff.Model, scatter: ff.Scatter) -> None:
+    """Lanes change no counter; ranges of rows are followed exactly, and the outermost level dealt in turn too."""
+    lanes = (ff.Lanes("i", 3, scatter),)
+    regions = tuple(dataclasses.replace(region, lanes=lanes) for region in ff.Schedule.partial(gcn))
+    compiled = ff.compile(gcn, ff.Schedule("lanes", regions))
+    run, found = compiled.simulate(engine="interpreter"), ff.estimate(compiled)
+    assert found.flops == pytest.approx(run.flops, rel=1e-9)
+    assert found.bytes == pytest.approx(run.bytes, rel=0.005)
+    assert found.cycles < 0.55 * ff.estimate(gcn, "partial").cycles
+    assert found.cycles == pytest.approx(run.cycles, rel=0.15)
+
+
+def test_lanes_of_an_inner_level_get_equal_shares(gcn: ff.Model) -> None:
+    regions = tuple(
+        dataclasses.replace(region, lanes=(ff.Lanes("k", 2),)) if region.name == "conv1" else region
+        for region in ff.Schedule.partial(gcn)
+    )
+    compiled = ff.compile(gcn, ff.Schedule("lanes", regions))
+    run, found = compiled.simulate(engine="interpreter"), ff.estimate(compiled)
+    assert found.flops == pytest.approx(run.flops, rel=0.01)
+
+
+def test_patterns_go_through_layout_statements() -> None:
+    """A compressed tensor that a reshape, a slice and a concatenation make between kernels."""
+    rng = np.random.default_rng(7)
+    data = (rng.random((6, 8)) < 0.4).astype(np.float32)
+    text = """A[6,8]: cc
+B[6,8]: cc
+C[12,4]: cc
+D[6,4]: cc
+E[6,8]: cc
+F[6,8]: cc
+B[i,j] = relu(A[i,j])
+C[p,q] = reshape[i,j](B[i,j], 12, 4)
+D[r,q] = slice[p, 0:12:2](C[p,q])
+E[r,s] = concat[s](D[r,q], D[r,t])
+F[r,s] = sigmoid(E[r,s]) * A[r,s]"""
+    model = ff.einsum(text, A=data)
+    compiled = ff.compile(model, "unfused")
+    run, found = compiled.simulate(), ff.estimate(compiled)
+    run.check()
+    assert found.flops == run.flops
+    assert found.table("node")["values_written"].sum() == run.table()["values_written"].sum()
