@@ -67,7 +67,7 @@ _HOMES = {
     "results": "fuseflow.exploration",
     "trace": "fuseflow.models",
 }
-_MODULES = ("datasets", "models")
+_MODULES = ("course", "datasets", "models")
 
 __all__ = [*_HOMES, *_MODULES, "einsum", "estimate", "explore", "workbench"]
 

@@ -22,8 +22,9 @@ class Sparsity(Enum):
     UNIFORM = "uniform"
     """Every element is stored with the same probability."""
     POWER_LAW = "power law"
-    """Rows and columns of rank r are drawn with a weight of 1 / r: few have most elements, as in graphs (in a square
-    matrix, the same of both)."""
+    """Rows and columns of rank r are drawn with a weight of r to the power of minus an exponent: few have most elements,
+    as in graphs (in a square matrix, the same of both). An exponent of 0.5 is a graph whose degrees have the density
+    d^-3, 1.0 one with d^-2."""
     BLOCK_DIAGONAL = "block diagonal"
     """Full square blocks along the diagonal."""
 
@@ -65,12 +66,14 @@ class Statistics:
         densities: Mapping[str, float],
         spread: Sparsity | str | Mapping[str, Sparsity | str] = Sparsity.UNIFORM,
         rates: Mapping[str, float] | None = None,
+        exponent: float = 0.5,
     ) -> "Statistics":
         """Statistics from sizes and sparsity alone: data with these properties are drawn, always the same.
 
         ``densities`` gives the stored fraction by tensor; tensors of dense levels need none. ``spread`` says how stored
-        elements are spread, for all tensors or by tensor (uniform where it does not say). Raises DataError for a
-        density that is missing or not a fraction, and a pattern that a tensor cannot have.
+        elements are spread, for all tensors or by tensor (uniform where it does not say), and ``exponent`` how steep a
+        power law is. Raises DataError for a density that is missing or not a fraction, a negative exponent, and a
+        pattern that a tensor cannot have.
         """
         found: dict[str, Pattern] = {}
         for tensor in tensors:
@@ -81,15 +84,17 @@ class Statistics:
                 raise DataError(
                     f"tensor {tensor.name!r} is stored as {tensor.format} and has no density; add it to densities"
                 )
-            found[tensor.name] = TreePattern(draw(tensor, densities[tensor.name], Sparsity.of(chosen)))
+            found[tensor.name] = TreePattern(draw(tensor, densities[tensor.name], Sparsity.of(chosen), exponent))
         return cls(found, rates or {})
 
     def __repr__(self) -> str:
         return f"Statistics of {', '.join(self.patterns) or 'nothing'}; {len(self.counter.counts)} counts known"
 
 
-def draw(tensor: Tensor, density: float, spread: Sparsity) -> FiberTree:
+def draw(tensor: Tensor, density: float, spread: Sparsity, exponent: float = 0.5) -> FiberTree:
     """Data for ``tensor`` with a fraction ``density`` of stored elements, the same on every call."""
+    if exponent < 0:
+        raise DataError(f"the exponent of a power law must be 0 or more, not {exponent}")
     if not 0 <= density <= 1:
         raise DataError(f"the density of {tensor.name!r} is {density}; it must be from 0 to 1")
     total = prod(tensor.shape)
@@ -101,7 +106,7 @@ def draw(tensor: Tensor, density: float, spread: Sparsity) -> FiberTree:
         case Sparsity.UNIFORM:
             flat = _distinct(random, total, stored)
         case Sparsity.POWER_LAW:
-            flat = _power_law(random, tensor.shape, stored)
+            flat = _power_law(random, tensor.shape, stored, exponent)
         case Sparsity.BLOCK_DIAGONAL:
             flat = _block_diagonal(tensor.shape, stored)
     coordinates = np.stack(np.unravel_index(flat, tensor.shape)) if tensor.order else np.zeros((0, stored), np.int64)
@@ -119,9 +124,9 @@ def _distinct(random: np.random.Generator, total: int, wanted: int) -> NDArray[n
     return found
 
 
-def _power_law(random: np.random.Generator, shape: tuple[int, ...], wanted: int) -> NDArray[np.int64]:
+def _power_law(random: np.random.Generator, shape: tuple[int, ...], wanted: int, exponent: float) -> NDArray[np.int64]:
     rows, columns = shape
-    ranked = [1.0 / np.arange(1, size + 1) for size in shape]
+    ranked = [np.arange(1.0, size + 1) ** -exponent for size in shape]
     row_shares, column_shares = (weights / weights.sum() for weights in ranked)
     row_names, column_names = random.permutation(rows), random.permutation(columns)
     if rows == columns:  # a graph: the same nodes have many edges in and out

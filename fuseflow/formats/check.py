@@ -119,11 +119,12 @@ def _check_rising(segments: Segments, chain: Sequence[Coordinates], where: str) 
     count = len(chain[0])
     if count < 2:
         return
-    rises = np.zeros(count - 1, np.bool_)
-    equal = np.ones(count - 1, np.bool_)
-    for column in chain:
-        rises |= equal & (column[1:] > column[:-1])
-        equal &= column[1:] == column[:-1]
+    rises = chain[0][1:] > chain[0][:-1]
+    if len(chain) > 1:
+        equal = chain[0][1:] == chain[0][:-1]
+        for column in chain[1:]:
+            rises |= equal & (column[1:] > column[:-1])
+            equal &= column[1:] == column[:-1]
     borders = segments[(segments > 0) & (segments < count)] - 1
     rises[borders] = True
     if rises.all():

@@ -13,6 +13,7 @@ from fuseflow.formats.build import Integers, Values, build_levels, check_finite,
 from fuseflow.formats.check import check_shape, check_tree
 from fuseflow.formats.format import Format, as_format
 from fuseflow.formats.level import CompressedLevel, DenseLevel, Fill, LevelKind, LevelStorage, SingletonLevel
+from fuseflow.formats.relevel import relevel
 from fuseflow.formats.show import show_tree
 
 if TYPE_CHECKING:
@@ -37,7 +38,9 @@ class FiberTree:
     def __post_init__(self) -> None:
         object.__setattr__(self, "shape", check_shape(self.shape, self.format.order, f'format "{self.format}"'))
         values = convert.float32_values(np.asarray(self.values), "tree")
-        object.__setattr__(self, "values", np.ascontiguousarray(values) if values.ndim else values)
+        # An array that repeats one number is kept: it stands for values that nobody computed, and takes no memory.
+        contiguous = values if not values.ndim or values.strides == (0,) else np.ascontiguousarray(values)
+        object.__setattr__(self, "values", contiguous)
         check_tree(self.shape, self.format, self.levels, self.values)
 
     @property
@@ -209,6 +212,10 @@ class FiberTree:
         chosen = as_format(format, self.order, "dense")
         if chosen == self.format:
             return self
+        if chosen.mode_order == self.format.mode_order:
+            found = relevel(self.levels, self.values, [self.shape[mode] for mode in chosen.mode_order], chosen)
+            if found is not None:
+                return type(self)(self.shape, chosen, *found)
         return self.from_coordinates(*self.elements(), self.shape, chosen, allow_nonfinite=True)
 
     def to_dense(self) -> NDArray[np.float32]:

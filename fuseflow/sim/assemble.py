@@ -66,7 +66,8 @@ def assemble(output: Output, raw_levels: Sequence[RawLevel], values: NDArray[np.
         _check_range(place, coordinates, output.shape[output.mode_order[number]])
         segments = np.concatenate((np.zeros(1, dtype=np.int64), np.cumsum(counts[real], dtype=np.int64)))
         levels.append(CompressedLevel(segments, np.asarray(coordinates, dtype=np.int32)))
-        real = np.repeat(counts > 0, np.maximum(counts, 1))
+        if number + 1 < order:
+            real = np.repeat(counts > 0, np.maximum(counts, 1))
         expected_values = len(coordinates)
     if len(values) != expected_values:
         raise SimulationError(
@@ -79,6 +80,8 @@ def assemble(output: Output, raw_levels: Sequence[RawLevel], values: NDArray[np.
 
 
 def _check_range(place: str, coordinates: NDArray[np.integer], size: int) -> None:
+    if not len(coordinates) or (coordinates.min() >= 0 and coordinates.max() < size):
+        return
     outside = (np.asarray(coordinates) < 0) | (np.asarray(coordinates) >= size)
     if bool(outside.any()):
         position = int(np.flatnonzero(outside)[0])

@@ -84,6 +84,16 @@ def choose(core: Core, graph: Graph, machine: Machine, observation: Observation 
     return core
 
 
+def refuse_without_values(graph: Graph) -> None:
+    """Raise SimulationError if what ``graph`` sends depends on values, which then have to be carried."""
+    for node in graph:
+        if isinstance(node.block, ValueDrop):
+            raise SimulationError(
+                f"node {node.name!r} drops zeros, so the structure of its streams depends on values: simulate with "
+                "values=True"
+            )
+
+
 def no_kernel(node: Node) -> SimulationError:
     """The error for a node whose block has no kernel in the chunk core."""
     return SimulationError(f"node {node.name!r} is a {type(node.block).__name__}, which the chunk core cannot run")

@@ -13,59 +13,126 @@ from fuseflow.sim.kernels.accumulate import accumulate
 from fuseflow.sim.kernels.accumulate_pairs import accumulate_pairs, rehash
 from fuseflow.sim.kernels.alu import unary
 from fuseflow.sim.kernels.layout import COUNT, FIRST_TOKEN, GROW, LIMIT, STATUS, Words
+from fuseflow.sim.kernels.record_write import write_crd_flushes, write_crd_records, write_val_flushes, write_val_records
 from fuseflow.sim.kernels.write import write_crd, write_val
 from fuseflow.sim.machine import BlockTiming
 from fuseflow.sim.stream import Stream
 
 FIRST_ENTRIES = 1024
 
+
 T = TypeVar("T", bound=np.generic)
 
 
-def _doubled(data: NDArray[T]) -> NDArray[T]:
-    """``data`` at the front of an array of twice its size."""
-    return np.concatenate((data, np.empty_like(data)))
+def _widened(data: NDArray[T], size: int = 0, most: int = 0) -> NDArray[T]:
+    """``data`` at the front of an array of at least four times its length and ``size``.
+
+    What is not written takes no memory, so an array that may reach ``most`` is given all of it once that is near;
+    otherwise a factor of four keeps the copies below a third of what is written.
+    """
+    wanted = max(4 * len(data), size)
+    if wanted < most <= 64 * len(data):
+        wanted = most
+    larger = np.empty(wanted, data.dtype)
+    larger[: len(data)] = data
+    return larger
 
 
 class CrdSink:
-    """Coordinate writer with the arrays it fills."""
+    """Coordinate writer with the arrays it fills; ``most`` is how many coordinates the result may have, 0: unknown."""
 
     def __init__(self, state: Words, source: Stream) -> None:
         self._state, self._source = state, source
-        self._coordinates = np.empty(FIRST_ENTRIES, np.int32)
-        self._ends = np.empty(FIRST_ENTRIES, np.int64)
+        self.coordinates: NDArray[np.int32] = np.empty(FIRST_ENTRIES, np.int32)
+        self._ends: NDArray[np.int64] = np.empty(FIRST_ENTRIES, np.int64)
+        self.most = 0
 
     def __call__(self) -> None:
-        write_crd(self._state, self._source.buffer, self._coordinates, self._ends)
+        write_crd(self._state, self._source.buffer, self.coordinates, self._ends)
         while self._state[STATUS] == GROW:
-            if self._state[COUNT] == len(self._coordinates):
-                self._coordinates = _doubled(self._coordinates)
+            if self._state[COUNT] == len(self.coordinates):
+                self.coordinates = _widened(self.coordinates, most=self.most)
             if self._state[LIMIT] == len(self._ends):
-                self._ends = _doubled(self._ends)
-            write_crd(self._state, self._source.buffer, self._coordinates, self._ends)
+                self._ends = _widened(self._ends)
+            write_crd(self._state, self._source.buffer, self.coordinates, self._ends)
+
+    def take_records(
+        self, shape: Words, limit: int, stamps: Words, shift: int, storage: NDArray[np.int32], dense: bool
+    ) -> None:
+        """As a call, on the records before ``limit`` of a fiber group."""
+        arguments = shape, limit, stamps, shift, storage, dense
+        write_crd_records(self._state, *arguments, self.coordinates, self._ends)
+        while self._state[STATUS] == GROW:
+            self.coordinates = _widened(self.coordinates, most=self.most)
+            self._ends = _widened(self._ends)
+            write_crd_records(self._state, *arguments, self.coordinates, self._ends)
+
+    def take_flushes(self, flushes: Words) -> None:
+        """Account for coordinates that an accumulator has put into ``coordinates``."""
+        stops = int(self._state[LIMIT]) + int(flushes[0])
+        if stops > len(self._ends):
+            self._ends = _widened(self._ends, stops)
+        write_crd_flushes(self._state, flushes, 0, self._ends)
+
+    def reserve(self, size: int) -> None:
+        """Make room for ``size`` coordinates in all."""
+        if size > len(self.coordinates):
+            self.coordinates = _widened(self.coordinates, size, self.most)
 
     @property
     def written(self) -> RawLevel:
         """Coordinates, and their running count at every stop."""
-        return self._coordinates[: self._state[COUNT]].copy(), self._ends[: self._state[LIMIT]].copy()
+        return self.coordinates[: self._state[COUNT]], self._ends[: self._state[LIMIT]]
 
 
 class ValSink:
-    """Value writer with the array it fills."""
+    """Value writer with the array it fills; ``most`` is how many values the result may have, 0: unknown.
+
+    Without ``carried`` there are no values: what is ``written`` is NaN.
+    """
 
     def __init__(self, state: Words, source: Stream) -> None:
         self._state, self._source = state, source
-        self._bits = np.empty(FIRST_ENTRIES, np.uint32)
+        self.bits: NDArray[np.uint32] = np.empty(FIRST_ENTRIES, np.uint32)
+        self.carried = True
+        self.most = 0
 
     def __call__(self) -> None:
-        write_val(self._state, self._source.buffer, self._bits)
+        write_val(self._state, self._source.buffer, self.bits)
         while self._state[STATUS] == GROW:
-            self._bits = _doubled(self._bits)
-            write_val(self._state, self._source.buffer, self._bits)
+            self.bits = _widened(self.bits, most=self.most)
+            write_val(self._state, self._source.buffer, self.bits)
+
+    def take_records(
+        self,
+        shape: Words,
+        limit: int,
+        stamps: Words,
+        shift: int,
+        values: NDArray[np.float32],
+        word: int,
+        carried: bool,
+    ) -> None:
+        """As a call, on the records before ``limit`` of a fiber group."""
+        arguments = shape, limit, stamps, shift, values, word, carried
+        write_val_records(self._state, *arguments, self.bits)
+        while self._state[STATUS] == GROW:
+            self.bits = _widened(self.bits, most=self.most)
+            write_val_records(self._state, *arguments, self.bits)
+
+    def take_flushes(self, flushes: Words) -> None:
+        """Account for values that an accumulator has put into ``bits``."""
+        write_val_flushes(self._state, flushes, 0)
+
+    def reserve(self, size: int) -> None:
+        """Make room for ``size`` values in all."""
+        if size > len(self.bits):
+            self.bits = _widened(self.bits, size, self.most)
 
     @property
     def written(self) -> NDArray[np.float32]:
-        return self._bits[: self._state[COUNT]].view(np.float32).copy()
+        count = int(self._state[COUNT])
+        return self.bits[:count].view(np.float32) if self.carried else np.broadcast_to(np.float32(np.nan), count)
 
 
 class DenseSums:

@@ -25,36 +25,58 @@ from fuseflow.sim.kernels.layout import (
     STATUS,
     UNEQUAL,
 )
+from fuseflow.sim.lazy_task import LazyTask
+from fuseflow.sim.record_task import GroupTask, IrregularError
+from fuseflow.sim.records import Fibers
 from fuseflow.sim.stream import Stream, unpack
 
 TURN_TOKENS = 2
 """Room with which every kernel can make at least one turn."""
 
 
-def run(units: Sequence[Unit], watch: Callable[[], None] | None = None) -> None:
-    """Run all units to their end, calling ``watch`` after every pass.
+Task = Unit | GroupTask | LazyTask
 
-    Raises SimulationError where streams do not fit together, DeadlockError if units wait for tokens that never come.
+
+def run(tasks: Sequence[Task], watch: Callable[[], None] | None = None, patience: int = 1) -> None:
+    """Run all units and groups of units to their end, calling ``watch`` after every pass.
+
+    A unit that has starved waits for ``patience`` new tokens as long as others can go on, which saves calls.
+
+    Raises SimulationError where streams do not fit together, DeadlockError if units wait for tokens that never come,
+    IrregularError where a group of units meets what it cannot handle.
     """
-    active = list(units)
+    active = list(tasks)
+    least = patience
     while active:
         moved = finished = False
-        for unit in active:
-            if _ready(unit):
-                _step(unit)
+        for task in active:
+            if isinstance(task, GroupTask | LazyTask):
+                if task.ready(least):
+                    moved = task.step() or moved
+                    finished = finished or task.finished
+            elif _ready(task, least):
+                _step(task)
                 moved = True
-                finished = finished or unit.status == FINISHED
+                finished = finished or task.status == FINISHED
         if finished:
-            active = [unit for unit in active if unit.status != FINISHED]
-        if active and not moved:
+            active = [task for task in active if not _finished(task)]
+        if moved:
+            least = patience
+        elif least > 1:
+            least = 1
+        elif active:
             _relieve(active)
         if watch is not None:
             watch()
 
 
-def _ready(unit: Unit) -> bool:
+def _finished(task: Task) -> bool:
+    return task.finished if isinstance(task, GroupTask | LazyTask) else task.status == FINISHED
+
+
+def _ready(unit: Unit, least: int) -> bool:
     if unit.status == STARVED:
-        return unit.inputs[int(unit.state[PORT])].total > unit.seen
+        return unit.inputs[int(unit.state[PORT])].total >= unit.seen + least
     if unit.status == FULL:
         return all(2 * stream.make_room() >= stream.size for stream in unit.outputs)
     return unit.status != FINISHED
@@ -77,18 +99,23 @@ def _step(unit: Unit) -> None:
         unit.inputs[0].drop_reader(state, 0)  # rule 3.7: the rest of the data is abandoned
 
 
-def _relieve(active: Sequence[Unit]) -> None:
+def _relieve(active: Sequence[Task]) -> None:
     """Nothing is ready: run a unit that waits for more room than it needs, or else grow a stream."""
-    blocked: list[Stream] = []
+    blocked: list[Stream | Fibers] = []
     for unit in active:
-        if unit.status == FULL:
+        if isinstance(unit, GroupTask | LazyTask):
+            blocked += unit.relieve()
+        elif unit.status == FULL:
             tight = [stream for stream in unit.outputs if stream.make_room() < TURN_TOKENS]
             if not tight:
                 _step(unit)
                 return
             blocked += tight
     if not blocked:
-        raise DeadlockError(_deadlock(active))
+        waiting = [unit for unit in active if not isinstance(unit, GroupTask | LazyTask)]
+        if len(waiting) < len(active):
+            raise IrregularError
+        raise DeadlockError(_deadlock(waiting))
     min(blocked, key=lambda stream: stream.size).grow()
 
 

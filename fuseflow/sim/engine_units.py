@@ -130,7 +130,7 @@ def build_unit(
         case Locate():
             unit.step = _locate(block, state, inputs, outputs)
         case Array():
-            values = _read_only(bound_tensor(node.name, block.tensor, tensors).values, np.float32)
+            values = read_only(bound_tensor(node.name, block.tensor, tensors).values, np.float32)
             timing = machine.array.latency_cycles, machine.array.interval_cycles
             refs, vals = inputs[0], outputs[0]
             unit.step = lambda: array(state, refs.buffer, vals.buffer, values, *timing)
@@ -203,8 +203,8 @@ def _scanner(
     if extent is not None:
         return lambda: scan_dense(state, refs.buffer, crd.buffer, ref.buffer, extent, empty_fiber)
     level = compressed_level(name, block, tensors)
-    segments = _read_only(level.segments, np.int64)
-    coordinates = _read_only(level.coordinates, np.int32)
+    segments = read_only(level.segments, np.int64)
+    coordinates = read_only(level.coordinates, np.int32)
     timing = machine.scanner
     loads = ceil(len(segments) * timing.data_load_factor) + ceil(len(coordinates) * timing.data_load_factor)
     state[layout.CLOCK] = state[layout.BUSY] = loads + timing.startup_delay_cycles
@@ -272,7 +272,7 @@ def _reduce(block: Reduce, state: Words, inputs: Sequence[Stream], outputs: Sequ
     )
 
 
-def _read_only(data: NDArray[Any], kind: type[T]) -> NDArray[T]:
+def read_only(data: NDArray[Any], kind: type[T]) -> NDArray[T]:
     """Contiguous view that cannot be written: one type for the compiler, whatever the flags of the user's array."""
     view = np.ascontiguousarray(data, dtype=kind).view()
     view.flags.writeable = False

@@ -42,7 +42,7 @@ class Stream:
     def add_reader(self, state: Words, number: int) -> None:
         """Let input ``number`` of the node with ``state`` read this stream; a second reader makes it broadcast."""
         self.readers.append((state, HEADS + number))
-        self.broadcasts = len(self.readers) > 1
+        self.broadcasts = self.broadcasts or len(self.readers) > 1
 
     def drop_reader(self, state: Words, number: int) -> None:
         """The reader leaves the rest unread."""

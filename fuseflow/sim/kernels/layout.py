@@ -5,6 +5,13 @@ unit; token ``i`` is word ``2 + 2 * i`` and its stamp the word after it. A token
 :mod:`fuseflow.dataflow.tokens`; a value is the 32 bits of its float32. Every reader keeps its own head.
 
 A *state* is one int64 array per node: the words below, then one head per input.
+
+A *record* is a fiber that travels as one: its payload tokens and the control token that ends it. The nodes that look at
+the same fibers (``records``) share one array, the *shape*: record ``r`` is the words ``4 * r + START`` (position of its
+first coordinate in the storage, or reference of coordinate 0), ``+ LENGTH`` (payload tokens), ``+ END`` (the packed
+stop or done token) and ``+ OFFSET`` (place of its first value in the pools of computed values). A stream of records is
+one array of *stamps*: word ``2 * r`` is the stamp of the first payload token, each further one comes a cycle later, and
+word ``2 * r + 1`` is the stamp of the end.
 """
 
 from typing import Final
@@ -41,6 +48,14 @@ MEMORY: Final = 13
 FLAG: Final = 14
 AUX: Final = 15
 HEADS: Final = 16
+
+TAKEN: Final = CURSOR
+"""Of a node on records: the records it has taken (or, a scanner, made)."""
+
+START: Final = 0
+LENGTH: Final = 1
+END: Final = 2
+OFFSET: Final = 3
 
 STARVED: Final = 1
 FULL: Final = 2

@@ -32,6 +32,7 @@ NO_COORDINATE_TO_WRITE: Final = 27
 NO_VALUE_TO_WRITE: Final = 28
 ACCUMULATED_BEYOND: Final = 29
 ACCUMULATED_PAIR: Final = 30
+FORK_AND_GUIDE: Final = 31
 
 TENSOR = "check that the tensor bound to the graph is the one it was lowered for"
 JOIN = "the operands of a join must have the same outer fibers"
@@ -77,6 +78,10 @@ FAULTS: Final[dict[int, tuple[str, str]]] = {
     OUT_OF_FACTOR: ("coordinate not below {limit}", "check the factor"),
     LANE_AND_GUARD: ("lane and guard do not go together", LANES),
     NO_GUARD: ("no coordinate", LANES),
+    FORK_AND_GUIDE: (
+        "payloads and coordinates do not go together",
+        "guide the fork with the coordinates of the level that it deals out",
+    ),
     VAL_AND_CRD: ("val and crd do not go together", "wire the values and the coordinates of one level"),
     NO_COORDINATE_TO_WRITE: ("no coordinate", "feed this input from a coordinate stream"),
     NO_VALUE_TO_WRITE: ("no value", "feed this input from a value stream"),
