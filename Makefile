@@ -15,7 +15,7 @@ PINS := requirements/constraints.txt
 WORKERS ?= 2
 PROGRAMS ?= 10000
 
-.PHONY: demo test lint fuzz models bench lab app notebooks test-browser screenshots bench-workbench warm clean
+.PHONY: demo test lint fuzz expressions models bench lab app notebooks test-browser screenshots bench-workbench warm clean
 .DEFAULT_GOAL := demo
 
 demo: $(VENV)/.installed
@@ -38,6 +38,10 @@ fuzz: $(VENV)/.dev
 models: $(VENV)/.installed
 	@mkdir -p out
 	@$(BIN)/python -m benchmarks.paper_sizes $(JOBS)
+
+# SAM's kind of expressions in every order and in random formats: SEED=n draws other formats and data.
+expressions: $(VENV)/.dev
+	@$(BIN)/python -m tests.sim.expressions $(or $(SEED),0)
 
 bench: $(VENV)/.installed
 	@mkdir -p out

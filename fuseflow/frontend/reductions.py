@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from fuseflow.einsum import BinaryOp, ReduceOp, UnaryOp
 from fuseflow.frontend.arguments import argument, dimension, dimensions, number
 from fuseflow.frontend.constants import known
+from fuseflow.frontend.hidden import require_something_left
 from fuseflow.frontend.translator import Translator
 from fuseflow.frontend.values import Value
 
@@ -170,6 +171,7 @@ def _softmax_arguments(translator: Translator, node: "fx.Node") -> tuple[Value, 
 
 def _parts(translator: Translator, name: str, value: Value, place: int, group: str) -> tuple[Value, Value, Value]:
     """Shifted values, their exponentials, and the sum of those."""
+    require_something_left(translator, value, place)
     highest = translator.reduction(f"{name}_max", ReduceOp.MAX, value, (place,), group, keep=True)
     shifted = translator.binary(f"{name}_shift", BinaryOp.SUB, value, highest, group)
     exponential = translator.unary(f"{name}_exp", UnaryOp.EXP, shifted, group)

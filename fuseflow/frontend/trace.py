@@ -18,9 +18,10 @@ from fuseflow.frontend.constants import fold
 from fuseflow.frontend.decompose import decomposed
 from fuseflow.frontend.hidden import Hidden
 from fuseflow.frontend.in_place import ALIASES, rebind
+from fuseflow.frontend.naming import failing_line, identifier
 from fuseflow.frontend.operations import HANDLERS, IGNORED, unsupported
 from fuseflow.frontend.storage import choose_formats, store
-from fuseflow.frontend.translator import Source, Translator, failing_line, identifier
+from fuseflow.frontend.translator import Source, Translator
 from fuseflow.frontend.values import Value
 from fuseflow.frontend.views import HANDLERS as VIEWS
 

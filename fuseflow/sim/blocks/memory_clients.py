@@ -42,14 +42,14 @@ def scan_stored(
         elif not isinstance(token, Control):
             check_fiber(unit, token, len(segments) - 1)
             reference = int(token)
-            yield from segment_port.access(unit, 2)
+            yield from segment_port.access(unit, range(reference, reference + 2))
             if token != previous:
                 unit.counters.coordinates_read += 2
                 previous = token
             first, end = int(segments[reference]), int(segments[reference + 1])
             for position in range(first, end, BATCH):
                 group = range(position, min(position + BATCH, end))
-                yield from coordinate_port.access(unit, len(group))
+                yield from coordinate_port.access(unit, group)
                 start = unit.clock
                 for place in group:
                     yield from unit.send(crd_out, int(coordinates[place]), latency, start)
@@ -68,13 +68,13 @@ def fetch_stored(unit: Unit, values: NDArray[np.floating], timing: BlockTiming, 
     """Array: references gather until there are eight, or until any other token comes; then they are read at once."""
     (source,) = unit.inputs
     (out,) = unit.outputs
-    pending: list[float] = []
+    pending: list[int] = []
 
     def flush(latency: int) -> Process:
         if pending:
-            yield from port.access(unit, len(pending))
-        for value in pending:
-            yield from unit.send(out, value, latency)
+            yield from port.access(unit, pending)
+        for place in pending:
+            yield from unit.send(out, float(values[place]), latency)
         pending.clear()
 
     while True:
@@ -84,7 +84,7 @@ def fetch_stored(unit: Unit, values: NDArray[np.floating], timing: BlockTiming, 
             yield from unit.send(out, 0.0 if token is EMPTY else token)
         else:
             check_stored(unit, token, len(values))
-            pending.append(float(values[int(token)]))
+            pending.append(int(token))
             unit.counters.values_read += 1
             if len(pending) == BATCH:
                 yield from flush(timing.latency_cycles)
@@ -115,7 +115,8 @@ def write_crd_stored(
     def flush(*ports: MemoryPort) -> Process:
         for port in ports:
             if waiting[port]:
-                yield from port.access(unit, waiting[port])
+                written = len(coordinates) if port is coordinate_port else unit.counters.segments_written
+                yield from port.access(unit, range(written - waiting[port], written))
             waiting[port] = 0
 
     while True:
@@ -154,7 +155,7 @@ def write_val_stored(unit: Unit, values: list[float], port: MemoryPort, skip_cyc
         if isinstance(token, (int, float)):
             values.append(float(token))
             unit.counters.values_written += 1
-            yield from port.access(unit, 1)
+            yield from port.access(unit, (len(values) - 1,))
             unit.tick()
         elif token is EMPTY or isinstance(token, Stop):
             unit.tick(skip_cycles)
