@@ -1,6 +1,7 @@
 # Each target stands alone: it makes .venv and installs what it needs first. Needs Python 3.11 or newer, nothing else.
 #   make demo   GCN on Cora in three schedules: a table, out/demo.json and out/demo/report.html
 #   make test   the tests          make lint   ruff and mypy        make bench  out/bench.json (SUITES=mag: the large shape)
+#   make explore  autoschedule on the models, docs/explore.md's tables      make kill-test  200 candidates, 20 kills
 #   make models  the paper's models at the paper's sizes, minutes to an hour; JOBS="sae-imagenet gpt3-K1" runs these
 #   make fuzz   random programs and random graphs, minutes (fuzz-engine: the graphs alone)
 #   make lab    JupyterLab         make warm   compile the engine   make clean  remove .venv and out
@@ -16,7 +17,8 @@ PINS := requirements/constraints.txt
 WORKERS ?= 2
 PROGRAMS ?= 10000
 
-.PHONY: demo test lint fuzz fuzz-engine expressions models bench lab app notebooks test-browser screenshots bench-workbench warm clean
+.PHONY: demo test lint fuzz fuzz-engine expressions models explore kill-test bench lab app notebooks test-browser screenshots \
+  bench-workbench warm clean
 .DEFAULT_GOAL := demo
 
 demo: $(VENV)/.installed
@@ -44,6 +46,13 @@ fuzz-engine: $(VENV)/.dev
 models: $(VENV)/.installed
 	@mkdir -p out
 	@$(BIN)/python -m benchmarks.paper_sizes $(JOBS)
+
+explore: $(VENV)/.installed
+	@mkdir -p out
+	@$(BIN)/python -m benchmarks.search $(JOBS)
+
+kill-test: $(VENV)/.dev
+	@FUSEFLOW_KILL_MACHINES=50 FUSEFLOW_KILLS=20 $(BIN)/python -m pytest -q tests/explore/test_kill.py
 
 # SAM's kind of expressions in every order and in random formats: SEED=n draws other formats and data.
 expressions: $(VENV)/.dev
