@@ -10,6 +10,7 @@ from fuseflow.einsum import Program
 from fuseflow.errors import FusionError, ScheduleError
 from fuseflow.formats import FiberTree, Format
 from fuseflow.fusion import FusedRegion, fuse
+from fuseflow.handle import RunHandle, TracedRun
 from fuseflow.lowering import (
     Column,
     Copy,
@@ -23,9 +24,10 @@ from fuseflow.lowering import (
     spread,
 )
 from fuseflow.models import Model
-from fuseflow.run import Kernel, Run, RunProgress, execute
+from fuseflow.run import Kernel, Run, execute
 from fuseflow.schedule import Region, Schedule, check, named
-from fuseflow.sim import Machine
+from fuseflow.sim import Machine, TraceOptions
+from fuseflow.watching import RunProgress, Watching
 
 Engine = Literal["compiled", "interpreter"]
 
@@ -116,17 +118,47 @@ class Compiled:
         *,
         engine: Engine = "compiled",
         progress: Callable[[RunProgress], None] | None = None,
+        depths: Mapping[str, int] | None = None,
+        trace: TraceOptions | None = None,
         values: bool = True,
     ) -> Run:
         """Run every region, one after the other, on ``machine`` (default: the reference's timing).
 
-        Without ``values`` (compiled engine only) cycles, counters and the structure of results are the same, and
-        sooner there, but every value of a result is NaN.
+        ``depths`` bounds streams (see ``Watching``), ``trace`` records what every node does. An interruption from the
+        keyboard raises RunInterrupted, which has the run so far. Without ``values`` (compiled engine only) cycles,
+        counters and the structure of results are the same, and sooner there, but the values of a result mean nothing.
         """
+        return self._execute(machine, engine, Watching(progress, depths or {}, trace), values)
+
+    def start(
+        self,
+        machine: Machine | None = None,
+        *,
+        depths: Mapping[str, int] | None = None,
+        engine: Engine = "compiled",
+        trace: TraceOptions | None = None,
+        progress: Callable[[RunProgress], None] | None = None,
+    ) -> RunHandle:
+        """As :meth:`simulate`, in the background."""
+        return RunHandle(
+            lambda watching: self._execute(machine, engine, watching), Watching(progress, depths or {}, trace)
+        )
+
+    def trace(
+        self,
+        machine: Machine | None = None,
+        options: TraceOptions | None = None,
+        *,
+        depths: Mapping[str, int] | None = None,
+    ) -> TracedRun:
+        """Simulate while the frames of the trace are read: ``for frame in compiled.trace(): ...``."""
+        return TracedRun(self.start(machine, depths=depths, trace=options or TraceOptions()))
+
+    def _execute(self, machine: Machine | None, engine: Engine, watching: Watching, values: bool = True) -> Run:
         kernels = [Kernel(region.name, region.graph, region.formats) for region in self.regions]
         chosen = machine or Machine()
         constants, seconds = self.constants, self.compile_seconds
-        return execute(self.model, self.schedule.name, kernels, chosen, engine, progress, seconds, constants, values)
+        return execute(self.model, self.schedule.name, kernels, chosen, engine, watching, seconds, constants, values)
 
     def __repr__(self) -> str:
         lines = [
@@ -161,6 +193,7 @@ def compile(model: Model, schedule: Schedule | str = "full", *, on_cycle: OnCycl
     program = model.program
     for region in check(chosen, program):
         lowered = spread(_lower(program, region, fills, choice, stored), model.tensors)
+        fills = {**fills, **lowered.fills}
         fresh = [copy for copy in lowered.copies if copy.target.name not in copied]
         copied |= {copy.target.name: copy for copy in (*fresh, *lowered.restores)}
         formats = {item.tensor: _stored_as(item, program, lowered.restores) for item in lowered.graph.outputs}

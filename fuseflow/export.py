@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from fuseflow.compiled import Compiled, Engine
+from fuseflow.compiled import Compiled
 from fuseflow.dataflow.blocks import Array, LevelScanner, Locate
 from fuseflow.dataflow.graph import Graph
 from fuseflow.dataflow.interop import write_comal, write_dot
 from fuseflow.errors import DataError
 from fuseflow.formats import FiberTree
 from fuseflow.run import move_stored
-from fuseflow.sim import interpret, simulate
+from fuseflow.sim import simulate
 
 ExportFormat = Literal["dot", "comal"]
 
@@ -26,9 +26,8 @@ class KernelData:
     tensors: Mapping[str, FiberTree]
 
 
-def kernels_with_data(compiled: Compiled, engine: Engine = "compiled") -> Iterator[KernelData]:
+def kernels_with_data(compiled: Compiled) -> Iterator[KernelData]:
     """Every kernel in the order in which they run. Each is simulated, for the data of those after it."""
-    run = simulate if engine == "compiled" else interpret
     tensors = {**compiled.model.tensors, **compiled.constants}
     move_stored(compiled.model.program, tensors)
     for number, region in enumerate(compiled.regions):
@@ -36,15 +35,13 @@ def kernels_with_data(compiled: Compiled, engine: Engine = "compiled") -> Iterat
         used = {node.block.tensor for node in graph if isinstance(node.block, Array | LevelScanner | Locate)}
         yield KernelData(region.name, graph, {name: tree for name, tree in tensors.items() if name in used})
         if number + 1 < len(compiled.regions):
-            result = run(graph, {name: tensors[name] for name in graph.tensors})
+            result = simulate(graph, {name: tensors[name] for name in graph.tensors})
             for name, tree in result.outputs.items():
                 tensors[name] = tree.convert(region.formats[name])
             move_stored(compiled.model.program, tensors)
 
 
-def export(
-    compiled: Compiled, folder: str | Path, format: ExportFormat, engine: Engine = "compiled"
-) -> tuple[Path, ...]:
+def export(compiled: Compiled, folder: str | Path, format: ExportFormat) -> tuple[Path, ...]:
     """Write every kernel below ``folder``: ``<kernel>.gv``, or a folder ``<kernel>`` that ``read_comal`` reads.
 
     Returns what was written, in the order in which the kernels run. Raises DataError where nothing can be written.
@@ -57,7 +54,7 @@ def export(
     except OSError as fault:
         raise DataError(f"cannot make the folder {folder}: {fault.strerror}; give another one") from None
     made = []
-    for kernel in kernels_with_data(compiled, engine):
+    for kernel in kernels_with_data(compiled):
         path = target / (f"{kernel.name}.gv" if format == "dot" else kernel.name)
         if format == "dot":
             write_dot(path, kernel.graph, kernel.tensors)

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -10,28 +10,21 @@ from numpy.typing import NDArray
 
 from fuseflow.dataflow.graph import Graph
 from fuseflow.einsum import Program, move_tree
-from fuseflow.errors import FuseflowError, SimulationError
+from fuseflow.errors import DeadlockError, FuseflowError, SimulationError
+from fuseflow.fifos import fifo_report
 from fuseflow.formats import FiberTree, Format
 from fuseflow.models import Model
-from fuseflow.sim import Machine, Progress, Result, interpret, simulate
+from fuseflow.sim import Machine, Observation, Progress, Result, Trace, TraceOptions, interpret, simulate
+from fuseflow.sim.bottleneck import Bottleneck
+from fuseflow.sim.traffic import traffic
+from fuseflow.watching import RunProgress as RunProgress
+from fuseflow.watching import Watching, check_depths, depths_of
 
 TOLERANCE = 1e-4
 """Largest relative error that :meth:`Run.check` accepts."""
 
 COMPARED_AT_ONCE = 1 << 20
 """Values of a result that are compared at a time: the comparison itself needs little memory."""
-
-
-@dataclass(frozen=True, slots=True)
-class RunProgress:
-    """Where a run stands: kernel number ``kernel`` (from 0) of ``kernels``, called ``name``, its tokens and clock."""
-
-    kernel: int
-    kernels: int
-    name: str
-    tokens: int = 0
-    clock_cycles: int = 0
-    fraction: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +43,7 @@ class KernelRun:
     name: str
     result: Result
     seconds: float
+    graph: Graph
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +68,11 @@ class Check:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Run:
-    """A finished run. ``cycles`` is the sum over kernels, which run one after the other.
+    """A run. ``cycles`` is the sum over kernels, which run one after the other.
 
-    ``moved`` names the tensors that layout statements made between kernels: this costs no cycles and no bytes.
-    Without ``values`` the numbers in ``outputs`` are NaN.
+    ``moved`` names the tensors that layout statements made between kernels: this costs no cycles and no bytes. A run
+    that was stopped is not ``complete``: it has no outputs, and its last kernel only what it had come to.
+    Without ``values`` the numbers in ``outputs`` mean nothing.
     """
 
     model: Model
@@ -88,7 +83,41 @@ class Run:
     compile_seconds: float
     simulate_seconds: float
     moved: tuple[str, ...] = ()
+    again: Callable[[Watching], "Run"] | None = None
     values: bool = True
+
+    @property
+    def complete(self) -> bool:
+        """Whether the run came to its end."""
+        return all(kernel.result.complete for kernel in self.kernels)
+
+    def trace(self, options: TraceOptions | None = None) -> Trace:
+        """What every node did, interval by interval. A run that was not traced, or not with these ``options``, is
+        simulated again, which gives the same cycles."""
+        parts = [kernel.result.trace for kernel in self.kernels if kernel.result.trace is not None]
+        if options is None and len(parts) == len(self.kernels):
+            return Trace(tuple(parts))
+        made = self._repeated(Watching(trace=options or TraceOptions()))
+        return Trace(tuple(kernel.result.trace for kernel in made.kernels if kernel.result.trace is not None))
+
+    def bottleneck(self) -> Bottleneck:
+        """What decides the cycles, in numbers and in words."""
+        return self.trace().bottleneck()
+
+    def fifo_report(self, search: bool = False) -> pd.DataFrame:
+        """A row per stream with its largest fill and the smallest depths that keep the cycle count (see ``fifos``)."""
+        return fifo_report(self._repeated, self.cycles, search)
+
+    def _repeated(self, watching: Watching) -> "Run":
+        if self.again is None:
+            raise SimulationError("this run cannot be simulated again: it was not made by Compiled.simulate")
+        return self.again(watching)
+
+    def traffic(self) -> pd.DataFrame:
+        """Accesses and bytes per kernel, tensor and level (columns kernel, tensor, level, reads, writes, bytes)."""
+        frames = [traffic(kernel.graph, kernel.result).assign(kernel=kernel.name) for kernel in self.kernels]
+        table = pd.concat(frames, ignore_index=True)
+        return table[["kernel", *(name for name in table.columns if name != "kernel")]]
 
     @property
     def cycles(self) -> int:
@@ -120,7 +149,9 @@ class Run:
         return found
 
     def compare(self) -> Check:
-        """Compare the outputs with the model's reference."""
+        """Compare the outputs with the model's reference; SimulationError if the run was stopped before its end."""
+        if not self.complete:
+            raise SimulationError(f"the run was stopped at cycle {self.cycles}, so it has no outputs to compare")
         if not self.values:
             raise SimulationError(
                 f"{self.model.name} was simulated without values, so there is nothing to compare; simulate(values=True)"
@@ -175,42 +206,76 @@ def execute(
     graphs: Sequence[Kernel],
     machine: Machine,
     engine: str,
-    progress: Callable[[RunProgress], None] | None,
+    watching: Watching,
     compile_seconds: float,
     constants: Mapping[str, FiberTree],
     values: bool = True,
 ) -> Run:
     """Simulate ``graphs`` in order, each result feeding the later ones in its format.
 
-    Without ``values`` the compiled engine moves structure only (:func:`fuseflow.sim.simulate`).
+    Without ``values`` the compiled engine moves structure only (:func:`fuseflow.sim.simulate`). Raises RunInterrupted,
+    a KeyboardInterrupt that has the run so far, where it is interrupted.
     """
     if engine == "interpreter" and not values:
         raise SimulationError("the interpreter always carries values; use engine='compiled' with values=False")
     if engine not in ("compiled", "interpreter"):
         raise SimulationError(f"unknown engine {engine!r}; use 'compiled' or 'interpreter'")
+    check_depths([(kernel.name, kernel.graph) for kernel in graphs], watching.depths)
     started = time.perf_counter()
     tensors: dict[str, FiberTree] = {**model.tensors, **constants}
     moved = move_stored(model.program, tensors)
     kernels: list[KernelRun] = []
+    complete = True
     for number, kernel in enumerate(graphs):
         name, graph = kernel.name, kernel.graph
         begun = time.perf_counter()
         needed = {tensor: tensors[tensor] for tensor in graph.tensors}
+        here = machine.with_depths(depths_of(name, graph, watching.depths))
         try:
             if engine == "compiled":
-                report = None if progress is None else _relay(progress, number, len(graphs), name)
-                result = simulate(graph, needed, machine, progress=report, values=values)
+                report = None if watching.progress is None else _relay(watching.progress, number, len(graphs), name)
+                result = simulate(
+                    graph, needed, here, progress=report, observation=_observe(name, watching), values=values
+                )
             else:
-                result = interpret(graph, needed, machine)
+                result = interpret(graph, needed, here)
+        except DeadlockError as error:
+            raise DeadlockError(f"kernel {name!r}: {error}", error.ring, error.suggestion) from error
         except FuseflowError as error:
             raise type(error)(f"kernel {name!r}: {error}") from error
-        kernels.append(KernelRun(name, result, time.perf_counter() - begun))
+        kernels.append(KernelRun(name, result, time.perf_counter() - begun, graph))
+        complete = result.complete
+        if not complete:
+            break
         for produced, tree in result.outputs.items():
             tensors[produced] = tree.convert(kernel.formats[produced])
         moved += move_stored(model.program, tensors)
-    outputs = {name: tensors[name].to_dense() for name in model.program.outputs}
+    outputs = {name: tensors[name].to_dense() for name in model.program.outputs} if complete else {}
+
+    def again(other: Watching) -> Run:
+        same = replace(other, depths={**watching.depths, **other.depths})
+        return execute(model, schedule, graphs, machine, "compiled", same, compile_seconds, constants)
+
     seconds = time.perf_counter() - started
-    return Run(model, schedule, machine, tuple(kernels), outputs, compile_seconds, seconds, tuple(moved), values)
+    run = Run(model, schedule, machine, tuple(kernels), outputs, compile_seconds, seconds, tuple(moved), again, values)
+    if not complete and (watching.stop is None or not watching.stop()):
+        raise RunInterrupted(run)
+    return run
+
+
+def _observe(kernel: str, watching: Watching) -> Observation:
+    """What the engine has to look at; partial results are kept."""
+    return Observation(
+        watching.trace, watching.on_frame, kernel, watching.profile, watching.stop, keep_interrupted=True
+    )
+
+
+class RunInterrupted(KeyboardInterrupt):
+    """The run was interrupted from the keyboard; ``run`` is what it had come to."""
+
+    def __init__(self, run: Run) -> None:
+        super().__init__(f"interrupted at cycle {run.cycles}; the run so far is the attribute 'run' of this exception")
+        self.run = run
 
 
 def move_stored(program: Program, tensors: dict[str, FiberTree]) -> list[str]:
@@ -230,6 +295,17 @@ def _relay(progress: Callable[[RunProgress], None], kernel: int, kernels: int, n
     """Passes the engine's progress on as progress of the whole run."""
 
     def report(state: Progress) -> None:
-        progress(RunProgress(kernel, kernels, name, state.tokens, state.clock_cycles, state.fraction))
+        progress(
+            RunProgress(
+                kernel,
+                kernels,
+                name,
+                state.tokens,
+                state.clock_cycles,
+                state.fraction,
+                state.elapsed_seconds,
+                state.remaining_seconds,
+            )
+        )
 
     return report

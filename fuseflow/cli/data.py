@@ -21,6 +21,7 @@ def data_list() -> None:
 
     from fuseflow.datasets import table
     from fuseflow.datasets.graph import DIRECTORY_VARIABLE
+    from fuseflow.datasets.images import IMAGES
 
     folder = os.environ.get(DIRECTORY_VARIABLE)
     shown = Table(box=None, header_style="bold", pad_edge=False)
@@ -33,7 +34,14 @@ def data_list() -> None:
         shown.add_row(name, *sizes, str(row["licence"]), "real data" if real else "synthetic twin")
     print_table(shown)
     place = f"{DIRECTORY_VARIABLE} is {folder}" if folder else f"{DIRECTORY_VARIABLE} is not set"
-    typer.echo(f"\n{place}; real graphs are read from NAME.npz in the folder that it names.")
+    typer.echo(f"\n{place}; real graphs are read from NAME.npz in the folder that it names.\n")
+    pictures = Table(box=None, header_style="bold", pad_edge=False)
+    for name in ("name", "pixels", "licence", "used here"):
+        pictures.add_column(name, justify="right" if name == "pixels" else "left")
+    for image in IMAGES.values():
+        used = "noise, or your pictures: sae --folder"
+        pictures.add_row(image.name, f"{image.side:,}x{image.side:,}", image.licence, used)
+    print_table(pictures)
 
 
 @app.command("fetch")

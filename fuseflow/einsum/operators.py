@@ -134,8 +134,8 @@ def apply_unary(op: UnaryOp, values: Values, scalar: float) -> Values:
             return gelu
         case UnaryOp.GELU_TANH:
             cubic = double + 0.044715 * double * double * double
-            approximate: Values = (double * 0.5 * (1.0 + np.tanh(_SQRT_TWO_OVER_PI * cubic))).astype(values.dtype)
-            return approximate
+            tanhs: Values = (double * 0.5 * (1.0 + np.tanh(_SQRT_TWO_OVER_PI * cubic))).astype(values.dtype)
+            return tanhs
         case UnaryOp.SILU:
             return (double / (1.0 + np.exp(-double))).astype(values.dtype)
         case UnaryOp.POW_SCALAR:

@@ -25,6 +25,7 @@ from fuseflow.errors import TraceError
 
 if TYPE_CHECKING:
     from fuseflow.frontend.translator import Translator
+    from fuseflow.frontend.values import Value
 
 
 class Hidden(Enum):
@@ -49,6 +50,21 @@ def check_hidden(translator: "Translator", statement: Statement) -> None:
         raise _fault(translator, Hidden.INFINITE if Hidden.INFINITE in states else Hidden.ZERO)
     if found is not None:
         translator.hidden[statement.name] = found
+    for access in statement.operands:
+        if access.tensor in translator.kept and access.indices == statement.output.indices:
+            translator.kept[statement.name] = translator.kept[access.tensor]
+
+
+def require_something_left(translator: "Translator", value: "Value", place: int) -> None:
+    """TraceError if a mask leaves nothing along dimension ``place`` of ``value`` somewhere, before a softmax there."""
+    keep = translator.kept.get(value.tensor)
+    if keep is None or not value.is_plain:
+        return
+    if not bool(keep.expand(value.shape).any(dim=place).all()):
+        raise translator.fault(
+            "the mask leaves nothing in some row of the softmax, of which PyTorch makes NaN or equal weights; keep at "
+            "least one element everywhere (in a graph, add self loops)"
+        )
 
 
 def _after(translator: "Translator", statement: Statement, expression: Expression) -> Hidden | None:

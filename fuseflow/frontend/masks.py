@@ -77,7 +77,10 @@ def apply_mask(translator: Translator, name: str, operand: Value, keep: "torch.T
     """``operand`` where ``keep``; elsewhere it is masked out."""
     if bool(keep.all()):
         return operand
-    return translator.mask(name, operand, mask_constant(translator, f"{name}_mask", keep), group)
+    made = translator.mask(name, operand, mask_constant(translator, f"{name}_mask", keep), group)
+    before = translator.kept.get(operand.tensor)
+    translator.kept[made.tensor] = keep if before is None or not operand.is_plain else keep & before
+    return made
 
 
 def mask_constant(translator: Translator, name: str, keep: "torch.Tensor") -> Value:

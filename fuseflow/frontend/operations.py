@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from fuseflow.errors import TraceError
 from fuseflow.frontend import attention, elementwise, layouts, lookups, masks, products, reductions, views
-from fuseflow.frontend.translator import Translator, source_line
+from fuseflow.frontend.naming import source_line
+from fuseflow.frontend.translator import Translator
 from fuseflow.frontend.values import Value
 
 if TYPE_CHECKING:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from fuseflow.einsum import BinaryOp, ReduceOp, UnaryOp
 from fuseflow.frontend.arguments import argument, dimension, dimensions, number
 from fuseflow.frontend.constants import known
+from fuseflow.frontend.hidden import require_something_left
 from fuseflow.frontend.translator import Translator
 from fuseflow.frontend.values import Value
 
@@ -87,13 +88,7 @@ def variance(root: bool) -> Handler:
         by_flag = len(node.args) > 1 and isinstance(node.args[1], bool)
         over = dimensions(translator, None if by_flag else argument(node, 1, "dim", None), len(value.shape))
         given = node.args[1] if by_flag else node.kwargs.get("correction", argument(node, 2, "unbiased", True))
-        correction = (
-            1
-            if given is None
-            else int(str(number(translator, given)).split(".")[0])
-            if not isinstance(given, bool)
-            else int(given)
-        )
+        correction = int(given) if isinstance(given, bool | int | float) else 1
         keep = bool(argument(node, 3, "keepdim", False))
         name = node.name
         centre = _mean(translator, f"{name}_mean", value, over, group, keep=True)
@@ -170,6 +165,7 @@ def _softmax_arguments(translator: Translator, node: "fx.Node") -> tuple[Value, 
 
 def _parts(translator: Translator, name: str, value: Value, place: int, group: str) -> tuple[Value, Value, Value]:
     """Shifted values, their exponentials, and the sum of those."""
+    require_something_left(translator, value, place)
     highest = translator.reduction(f"{name}_max", ReduceOp.MAX, value, (place,), group, keep=True)
     shifted = translator.binary(f"{name}_shift", BinaryOp.SUB, value, highest, group)
     exponential = translator.unary(f"{name}_exp", UnaryOp.EXP, shifted, group)

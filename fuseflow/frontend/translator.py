@@ -1,13 +1,9 @@
 """The state of one translation: statements so far, names of index variables, and what each traced value is."""
 
-import keyword
-import re
-import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from math import prod
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fuseflow.einsum import (
@@ -32,19 +28,12 @@ from fuseflow.einsum import (
 )
 from fuseflow.errors import TraceError
 from fuseflow.frontend.hidden import Hidden, check_hidden
+from fuseflow.frontend.naming import identifier, index_names, source_line
 from fuseflow.frontend.values import Value
 
 if TYPE_CHECKING:
     import torch
     from torch import fx
-
-INDEX_NAMES = "ijklmnopqrstuvwxyzabcdefgh"
-
-
-def identifier(text: str) -> str:
-    """``text`` as a tensor name: ``conv1.linear.weight`` becomes ``conv1_linear_weight``."""
-    name = re.sub(r"\W", "_", text).strip("_") or "t"
-    return f"t_{name}" if name[0].isdigit() or keyword.iskeyword(name) else name
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,7 +57,7 @@ class Translator:
 
     ``known`` holds what can be computed while tracing (see :mod:`.constants`), ``given`` the data of float inputs,
     which only comparisons may look at. ``storage`` names the node whose memory a view shares; ``hidden`` says what
-    masked-out elements are in PyTorch (see :mod:`.hidden`).
+    masked-out elements are in PyTorch (see :mod:`.hidden`), ``kept`` which elements a mask has left.
     """
 
     values: dict["fx.Node", "Value | list[Value]"] = field(default_factory=dict)
@@ -81,10 +70,11 @@ class Translator:
     storage: dict["fx.Node", "fx.Node"] = field(default_factory=dict)
     sources: dict[str, Source] = field(default_factory=dict)
     hidden: dict[str, Hidden] = field(default_factory=dict)
+    kept: dict[str, "torch.Tensor"] = field(default_factory=dict)
     statements: list[Statement] = field(default_factory=list)
     shapes: dict[str, tuple[int, ...]] = field(default_factory=dict)
     indices: dict[str, list[str | None]] = field(default_factory=dict)
-    names: Iterator[str] = field(default_factory=lambda: _index_names())
+    names: Iterator[str] = field(default_factory=lambda: index_names())
     node: "fx.Node | None" = None
     layer: str = ""
 
@@ -425,45 +415,3 @@ def root(translator: Translator, node: "fx.Node") -> "fx.Node":
     while node in translator.storage:
         node = translator.storage[node]
     return node
-
-
-def _index_names() -> Iterator[str]:
-    number = 1
-    while True:
-        suffix = "" if number == 1 else str(number)
-        yield from (f"{letter}{suffix}" for letter in INDEX_NAMES)
-        number += 1
-
-
-def source_line(node: "fx.Node") -> str:
-    """The user's line that made ``node``, as ``file.py:12: code``.
-
-    Where no line is the user's own (a bare ``nn.Sequential``), the module that made it; empty if neither is known.
-    """
-    frames = re.findall(r'File "([^"]*)", line (\d+), in [^\n]*\n?([^\n]*)', node.meta.get("stack_trace") or "")
-    own = [frame for frame in frames if _is_users(frame[0])]
-    if own:
-        return _line(*own[-1])
-    stack = [entry for entry in (node.meta.get("nn_module_stack") or {}).values() if entry[0]]
-    if not stack:
-        return ""
-    path, kind = stack[-1]
-    return f"module {path!r}, a {str(getattr(kind, '__name__', kind)).rsplit('.', 1)[-1]}"
-
-
-def failing_line(error: BaseException) -> str:
-    """The innermost line of the user's that ``error`` passed through, as ``file.py:12: code``; empty if none did."""
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if _is_users(frame.filename)]
-    return _line(frames[-1].filename, frames[-1].lineno or 0, frames[-1].line or "") if frames else ""
-
-
-def _line(path: str, line: int | str, code: str) -> str:
-    return f"{path.replace(chr(92), '/').rsplit('/', 1)[-1]}:{line}: {code.strip()}"
-
-
-def _is_users(path: str) -> bool:
-    """Whether a file belongs to neither PyTorch nor fuseflow."""
-    import torch
-
-    libraries = (Path(torch.__file__).parent, Path(__file__).parents[1])
-    return not path.startswith("<") and not any(Path(path).is_relative_to(folder) for folder in libraries)

@@ -7,7 +7,7 @@ from fuseflow.sim.engine import simulate
 from fuseflow.sim.engine_limits import Core
 from fuseflow.sim.interpret import interpret
 from fuseflow.sim.machine import BlockTiming, Machine, ScannerTiming, TurnTiming
-from fuseflow.sim.memory import Memory, MemoryKind
+from fuseflow.sim.memory import DramTiming, Memory, MemoryKind
 from fuseflow.sim.observation import Observation
 from fuseflow.sim.progress import Progress
 from fuseflow.sim.result import ChannelStats, NodeStats, Result
@@ -18,6 +18,7 @@ __all__ = [
     "BlockTiming",
     "ChannelStats",
     "Core",
+    "DramTiming",
     "KernelTrace",
     "Machine",
     "Memory",

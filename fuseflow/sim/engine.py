@@ -117,6 +117,10 @@ class _ChunkRun:
             run(tasks, watch, max(1, self.chunk_tokens // 8))
         except _Stopped:
             complete = False
+        except KeyboardInterrupt:
+            if not self.observation.keep_interrupted:
+                raise
+            complete = False
         cycles = max((unit.clock for unit in units), default=0)
         for unit in units:
             cycles = max(cycles, *(int(stream.buffer[1]) for stream in unit.outputs), 0)

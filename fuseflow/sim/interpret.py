@@ -19,6 +19,7 @@ from fuseflow.formats import FiberTree
 from fuseflow.sim.assemble import assemble_all
 from fuseflow.sim.blocks import Need, Surroundings, Unit, Written, broadcast, build
 from fuseflow.sim.blocks.controller import Controller
+from fuseflow.sim.blocks.dram import Dram
 from fuseflow.sim.channel import Channel
 from fuseflow.sim.counters import node_stats
 from fuseflow.sim.machine import BROADCAST_OF, Machine
@@ -38,7 +39,7 @@ def interpret(
     verify(graph)
     streams: dict[Port, list[tuple[Token, int]]] | None = {} if record else None
     written = Written()
-    controller = Controller(machine.memory) if machine.memory.kind is MemoryKind.HBM else None
+    controller = memory_controller(machine)
     around = Surroundings(tensors, machine, written, summed_products(graph), controller)
     units = wire(graph, around, streams)
     run(units, controller)
@@ -54,7 +55,18 @@ def interpret(
     return Result(max((unit.clock for unit in units), default=0), outputs, stats, streams, machine)
 
 
-def run(units: Sequence[Unit], controller: Controller | None = None, check_drained: bool = True) -> None:
+def memory_controller(machine: Machine) -> Controller | Dram | None:
+    """What serves requests on the memory of ``machine``; ``None`` if it is ideal."""
+    match machine.memory.kind:
+        case MemoryKind.IDEAL:
+            return None
+        case MemoryKind.HBM:
+            return Controller(machine.memory)
+        case MemoryKind.HBM2:
+            return Dram(machine.memory.dram)
+
+
+def run(units: Sequence[Unit], controller: Controller | Dram | None = None, check_drained: bool = True) -> None:
     """Run all units until each has returned; where none can go on, the memory's ``controller`` does its next cycle.
 
     Raises DeadlockError if none can go on, SimulationError if one reads past the end of a stream or, with
@@ -68,7 +80,7 @@ def run(units: Sequence[Unit], controller: Controller | None = None, check_drain
         _check_drained(unit)
 
 
-def _exhaust(waiting: list[Unit], controller: Controller | None) -> None:
+def _exhaust(waiting: list[Unit], controller: Controller | Dram | None) -> None:
     """Run the units of ``waiting`` until none can go on; those that have returned leave the list."""
     with np.errstate(all="ignore"):
         while waiting:
@@ -110,7 +122,7 @@ def _served(unit: Unit) -> bool:
 class _Stuck:
     """Units of which none can go on (see ``waiting.Blocked``)."""
 
-    def __init__(self, units: list[Unit], everyone: Sequence[Unit], controller: Controller | None) -> None:
+    def __init__(self, units: list[Unit], everyone: Sequence[Unit], controller: Controller | Dram | None) -> None:
         self._units = units
         self._controller = controller
         self._channels = {channel.name: channel for unit in units for channel in (*unit.inputs, *unit.outputs)}

@@ -1,9 +1,9 @@
-"""What a machine's memory is: ideal, or the reference's model of high-bandwidth memory (simulator §4).
+"""What a machine's memory is: ideal, the reference's model of high-bandwidth memory (simulator §4), or one of ours.
 
-``blocks.controller`` holds the model itself.
+``blocks.controller`` and ``blocks.dram`` hold the models themselves.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 from fuseflow.errors import SimulationError
@@ -14,16 +14,51 @@ class MemoryKind(Enum):
 
     IDEAL = "ideal"
     HBM = "hbm"
+    HBM2 = "hbm2"
+
+
+@dataclass(frozen=True, slots=True)
+class DramTiming:
+    """Parameters of our model of HBM2 (``blocks.dram``); the values are those of one stack at 2 Gb/s per pin.
+
+    Cycles are nanoseconds at the 1 GHz of the machine. Sources are in ``docs/memory.md``.
+    """
+
+    channels: int = 16
+    banks: int = 16
+    row_bytes: int = 1024
+    burst_bytes: int = 32
+    burst_cycles: int = 2
+    activate_cycles: int = 14
+    precharge_cycles: int = 14
+    column_cycles: int = 14
+    active_cycles: int = 34
+    transport_cycles: int = 10
+    outstanding: int = 32
+
+    def __post_init__(self) -> None:
+        for name in ("channels", "banks", "row_bytes", "burst_bytes", "outstanding"):
+            if getattr(self, name) < 1:
+                raise SimulationError(f"{name} of a memory must be 1 or more, not {getattr(self, name)}")
+        if self.row_bytes % self.burst_bytes:
+            raise SimulationError(
+                f"a row of {self.row_bytes} bytes must hold a whole number of bursts of {self.burst_bytes} bytes"
+            )
+        for name in (
+            "burst_cycles", "activate_cycles", "precharge_cycles", "column_cycles", "active_cycles", "transport_cycles",
+        ):  # fmt: skip
+            if getattr(self, name) < 0:
+                raise SimulationError(f"{name} of a memory must be 0 or more, not {getattr(self, name)}")
 
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """Memory of a machine; make one with :meth:`ideal` or :meth:`hbm`.
+    """Memory of a machine; make one with :meth:`ideal`, :meth:`hbm` or :meth:`hbm2`.
 
-    With high-bandwidth memory, compressed scanners, arrays and writers send requests of 1 to 8 addresses to a
-    controller that spreads them over ``channels``. A channel begins a request every ``interval_cycles`` and answers it
-    ``start_up_cycles + latency_cycles`` after it has begun (simulator rule 4.3; the reference charges the start-up to
-    every request).
+    With the reference's high-bandwidth memory, compressed scanners, arrays and writers send requests of 1 to 8
+    addresses to a controller that spreads them over ``channels``. A channel begins a request every
+    ``interval_cycles`` and answers it ``start_up_cycles + latency_cycles`` after it has begun (simulator rule 4.3; the
+    reference charges the start-up to every request).
     """
 
     kind: MemoryKind = MemoryKind.IDEAL
@@ -31,6 +66,7 @@ class Memory:
     latency_cycles: int = 2
     interval_cycles: int = 2
     start_up_cycles: int = 14
+    dram: DramTiming = field(default_factory=DramTiming)
 
     def __post_init__(self) -> None:
         if self.channels < 1:
@@ -50,3 +86,8 @@ class Memory:
     ) -> "Memory":
         """The reference's model, with its default parameters (simulator rule 4.2)."""
         return cls(MemoryKind.HBM, channels, latency_cycles, interval_cycles, start_up_cycles)
+
+    @classmethod
+    def hbm2(cls, timing: DramTiming | None = None) -> "Memory":
+        """Our model of HBM2: channels, banks, open rows, bursts, a limit of requests under way."""
+        return cls(MemoryKind.HBM2, dram=timing or DramTiming())

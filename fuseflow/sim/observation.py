@@ -11,7 +11,7 @@ class Observation:
     """``trace`` says what to trace, ``on_frame`` gets the frames as they come, ``kernel`` is the name they carry.
 
     ``profile`` measures the fill of the streams. ``stop`` is asked some ten times a second whether to end the run; it
-    then returns what it has.
+    then returns what it has; with ``keep_interrupted`` also where it is interrupted from the keyboard.
     """
 
     trace: TraceOptions | None = None
@@ -19,6 +19,7 @@ class Observation:
     kernel: str = ""
     profile: bool = False
     stop: Callable[[], bool] | None = None
+    keep_interrupted: bool = False
 
     @property
     def needs_tokens(self) -> str | None:

@@ -14,11 +14,9 @@ from fuseflow.dataflow.verify import verify
 from fuseflow.errors import SimulationError
 from fuseflow.formats import FiberTree
 from fuseflow.sim.blocks import Surroundings, Written
-from fuseflow.sim.blocks.controller import Controller
 from fuseflow.sim.channel import Channel
-from fuseflow.sim.interpret import run, summed_products, wire
+from fuseflow.sim.interpret import memory_controller, run, summed_products, wire
 from fuseflow.sim.machine import Machine
-from fuseflow.sim.memory import MemoryKind
 
 MAX_TOKENS = 200_000
 """Tokens that a history may hold. More cannot be followed by eye, and would fill the memory of a page."""
@@ -110,7 +108,7 @@ def steps(graph: Graph, tensors: Mapping[str, FiberTree], machine: Machine = Mac
     Raises as :func:`fuseflow.sim.interpret` does, and SimulationError for a run of more than :data:`MAX_TOKENS` tokens.
     """
     verify(graph)
-    controller = Controller(machine.memory) if machine.memory.kind is MemoryKind.HBM else None
+    controller = memory_controller(machine)
     around = Surroundings(tensors, machine, Written(), summed_products(graph), controller)
     units = wire(graph, around, None, _Watched)
     run(units, controller)

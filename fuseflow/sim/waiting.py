@@ -7,6 +7,7 @@ from typing import Protocol
 
 from fuseflow.errors import DeadlockError, SimulationError
 from fuseflow.sim.blocks.base import Need
+from fuseflow.sim.machine import BROADCAST_OF
 
 RELAXED_SECONDS = 10.0
 """Longest search for depths that remove a deadlock."""
@@ -72,7 +73,8 @@ def explain(network: Blocked) -> DeadlockError:
         except SimulationError:
             break  # another fault lies behind this one
         waiting = network.waiting()
-    return deadlock(stuck, depths, whole=not waiting)
+    named = {name.removeprefix(BROADCAST_OF): depth for name, depth in depths.items()}
+    return deadlock(stuck, named, whole=not waiting)
 
 
 def find_ring(waiting: Sequence[Waiting]) -> list[Waiting]:

@@ -50,6 +50,7 @@ class Lab:
     folder: Path
     port: int
     process: subprocess.Popen[bytes]
+    environment: dict[str, str]
     opened: int = 0
 
     def write(self, name: str, cells: list[str]) -> str:
@@ -107,7 +108,7 @@ def jupyter_lab(folder: Path) -> Iterator[Lab]:
     ]  # fmt: skip
     log = (state / "server.log").open("wb")
     process = subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT)
-    lab = Lab(work, port, process)
+    lab = Lab(work, port, process, environment)
     try:
         _await_server(lab)
         yield lab

@@ -44,6 +44,7 @@ from fuseflow.dataflow.tokens import DONE, EMPTY, Token
 from fuseflow.einsum.operators import BinaryOp, ReduceOp, UnaryOp
 from fuseflow.formats import FiberTree, Format, LevelKind
 from fuseflow.sim import BlockTiming, Machine, Memory, ScannerTiming, TurnTiming
+from fuseflow.sim.memory import DramTiming
 
 SIZES = (3, 4, 2, 5)
 """Sizes of the dimensions of a tensor, outermost first."""
@@ -64,6 +65,8 @@ MACHINES = (
     Machine.block(4),
     Machine.true_block(3),
     Machine(name="hbm", memory=Memory.hbm()),
+    Machine(name="hbm2", memory=Memory.hbm2()),
+    Machine(name="small dram", memory=Memory.hbm2(DramTiming(2, 2, 64, 16, 3, 5, 7, 4, 20, 1, 2))),
     Machine(name="slow hbm", memory=Memory.hbm(3, 5, 7, 11), array=BlockTiming(4, 1), turns=TurnTiming(2, 1, 3, 2)),
 )
 DEPTHS = (None, None, 1, 2, 3, 5, 16, 200)

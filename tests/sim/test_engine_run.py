@@ -45,6 +45,7 @@ from fuseflow.sim.kernels import (
     write,
 )
 from fuseflow.sim.kernels.layout import HEADS
+from fuseflow.sim.kernels.tokenwise import run
 from fuseflow.sim.stream import Stream
 from fuseflow.sim.warm import warm
 from tests.sim import graphs
@@ -234,3 +235,5 @@ def test_warm_compiles_every_kernel() -> None:
             if hasattr(function, "signatures") and function.py_func.__module__ == module.__name__:
                 assert function.signatures, f"{module.__name__}.{name}"
                 assert len(function.signatures) == 1 or name == "join_many", f"{name}: {function.signatures}"
+    for entry in (run.run, run.wake, run.refill):
+        assert entry.signatures

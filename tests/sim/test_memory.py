@@ -65,7 +65,7 @@ def test_readers_are_served_before_writers() -> None:
 
     def client(unit: Unit, reads: bool) -> Process:
         port = (controller.reader if reads else controller.writer)(unit.name)
-        return port.access(unit, 1)
+        return port.access(unit, (0,))
 
     units = [Unit("write", [], []), Unit("read", [], [])]
     for unit in units:

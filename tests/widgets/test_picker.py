@@ -6,6 +6,7 @@ from typing import Any
 import fuseflow_widgets as fw
 import numpy as np
 import pytest
+from fuseflow_widgets import edits
 
 import fuseflow as ff
 from fuseflow.schedule.schedule import Iteration
@@ -75,6 +76,15 @@ def test_orders_and_iteration_are_controls(model: ff.Model) -> None:
     ask(picker, "knob", region="conv1", key="iteration", value="global")
     assert picker.notice == {} and picker.schedule.regions[0].iteration is Iteration.GLOBAL
     assert picker.regions[0]["knobs"][0]["value"] == "global"
+    ask(picker, "knob", region="conv2", key="lanes", value="i ×4")
+    assert picker.notice == {} and picker.schedule.regions[1].lanes == (ff.Lanes("i", 4),)
+    ask(picker, "knob", region="conv2", key="scatter", value="balanced")
+    assert picker.schedule.regions[1].lanes == (ff.Lanes("i", 4, ff.Scatter.BALANCED),)
+    assert [knob["value"] for knob in picker.regions[1]["knobs"]] == ["factored", "i ×4", "balanced"]
+    ask(picker, "knob", region="conv2", key="lanes", value="none")
+    assert picker.schedule.regions[1].lanes == ()
+    ask(picker, "knob", region="conv2", key="lanes", value="many")
+    assert "pick one from the list" in picker.notice["text"]
     ask(picker, "knob", region="conv1", key="colour", value="red")
     assert "no setting 'colour'" in picker.notice["text"]
 
@@ -86,6 +96,7 @@ def test_code_gives_the_same_schedule_back(model: ff.Model) -> None:
         lambda: None,
         lambda: ask(picker, "toggle", source="linear", target="relu"),
         lambda: ask(picker, "knob", region="conv1", key="iteration", value="global"),
+        lambda: ask(picker, "knob", region="conv2", key="lanes", value="i ×2"),
     ):
         change()
         names: dict[str, Any] = {"model": model}
@@ -102,6 +113,17 @@ def test_an_assigned_schedule_is_drawn(model: ff.Model) -> None:
     with pytest.raises(ff.FuseflowError, match="leaves out"):
         picker.schedule = ff.Schedule("half", ff.Schedule.partial(model).regions[:1])
     assert picker.name == "full"
+
+
+def test_layout_statements_stand_outside_of_regions() -> None:
+    model = ff.models.gpt3(small=True)
+    picker = fw.FusionPicker(model, "unfused")
+    moving = [statement.name for statement in model.program.statements if statement.is_layout]
+    assert moving
+    assert all(f'id="barrier-{name}"' in drawn(picker.svg) for name in moving)
+    before, edge = picker.schedule, next(edge for edge in edits.edges(model.program) if edge[1] == moving[0])
+    ask(picker, "toggle", source=edge[0], target=edge[1])
+    assert "is a barrier" in picker.notice["text"] and picker.schedule == before
 
 
 def test_the_picture_names_its_parts(model: ff.Model) -> None:

@@ -175,7 +175,7 @@ def _nodes_chart(comparison: Comparison) -> Any:
         y=alt.Y("rank:O", title=None, axis=None),
         x=alt.X("busy_cycles:Q", title="busy cycles", axis=alt.Axis(format="~s", tickCount=4)),
     )
-    bars = base.mark_bar(color=PALETTE[4], height={"band": 0.85})
+    bars = base.mark_bar(color=PALETTE[4], opacity=0.45, height={"band": 0.85})
     labels = base.mark_text(align="left", dx=4, fontSize=11).encode(x=alt.datum(0), text="label:N")
     layers = alt.LayerChart(layer=[bars, labels], data=data).properties(width=270, height=alt.Step(19))
     header = alt.Header(labelFontSize=13, labelAnchor="start", labelColor="currentColor")

@@ -19,7 +19,7 @@ CUSTOM = "custom"
 
 
 def edges(program: Program) -> tuple[Edge, ...]:
-    """Every (producer, consumer) of ``program``, once, in program order of the consumers."""
+    """Every (producer, consumer) of ``program``, once, in program order of the consumers; barriers are drawn too."""
     defined = {statement.name for statement in program.statements}
     found = (
         (access.tensor, statement.name)
@@ -110,11 +110,18 @@ def reorder(schedule: Schedule, region: str, order: tuple[str, ...] | None) -> S
     return change(schedule, region, order=order)
 
 
+def named_region(schedule: Schedule, name: str) -> Region:
+    """The region called ``name``; ScheduleError if there is none."""
+    for region in schedule.regions:
+        if region.name == name:
+            return region
+    names = ", ".join(item.name for item in schedule.regions)
+    raise ScheduleError(f"schedule {schedule.name!r} has no region {name!r}; it has {names}")
+
+
 def change(schedule: Schedule, region: str, **fields: object) -> Schedule:
     """``region`` with other values of its fields; ScheduleError if there is no such region."""
-    if region not in {item.name for item in schedule.regions}:
-        names = ", ".join(item.name for item in schedule.regions)
-        raise ScheduleError(f"schedule {schedule.name!r} has no region {region!r}; it has {names}")
+    named_region(schedule, region)
     regions = tuple(replace(item, **fields) if item.name == region else item for item in schedule.regions)  # type: ignore[arg-type]
     return replace(schedule, name=CUSTOM, regions=regions)
 
@@ -145,9 +152,10 @@ class History:
 
 
 def _part(region: Region, statements: tuple[str, ...]) -> Region:
-    """``region`` with ``statements`` instead: its settings stay, its order, which names other indices, does not."""
+    """``region`` with ``statements`` instead: its settings stay, but not its order and its
+    lanes, which name other indices."""
     orders = tuple(each for each in region.orders if each[0] in statements)
-    return replace(region, statements=statements, order=None, orders=orders)
+    return replace(region, statements=statements, order=None, orders=orders, lanes=())
 
 
 def _require_edge(program: Program, edge: Edge) -> None:
@@ -165,7 +173,7 @@ def _graph(program: Program, statements: Iterable[str]) -> "nx.DiGraph[str]":
 
 def _in_program_order(names: Iterable[str], program: Program) -> tuple[str, ...]:
     wanted = set(names)
-    known = [statement.name for statement in program.statements]
+    known = [statement.name for statement in program.computations]
     if not wanted.issubset(known):
         raise ScheduleError(
             f"the program has no statement {min(wanted.difference(known))!r}; it has {', '.join(known)}"

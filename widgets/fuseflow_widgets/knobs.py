@@ -1,37 +1,73 @@
-"""Settings of a region beyond its statements and its order, as the choices of a control beside the graph.
+"""Settings of a region beyond its statements and its order, as the choices of a control beside the graph."""
 
-A setting appears here when :class:`fuseflow.schedule.Region` has the field for it.
-"""
-
-from dataclasses import fields
+from collections.abc import Sequence
 from typing import Any
 
 from fuseflow.errors import ScheduleError
-from fuseflow.schedule import Region, Schedule
-from fuseflow.schedule.schedule import Iteration
-from fuseflow_widgets.edits import change
+from fuseflow.schedule import Iteration, Lanes, Region, Scatter, Schedule
+from fuseflow_widgets.edits import change, named_region
 
-_FIELDS = {field.name for field in fields(Region)}
+NONE = "none"
+COUNTS = (2, 4, 8, 16)
+"""Lane counts that the control offers; any other is possible in code."""
 
 
-def knobs_of(region: Region) -> list[dict[str, Any]]:
-    """Key, label, help, choices and value (as text) of every setting that ``region`` has."""
-    return [
+def knobs_of(region: Region, order: Sequence[str]) -> list[dict[str, Any]]:
+    """Key, label, help, choices and value (as text) of every setting of ``region``, which runs in ``order``."""
+    lanes = " ".join(map(_spread, region.lanes)) or NONE
+    offered = [NONE, *(f"{index} ×{count}" for index in order for count in COUNTS)]
+    knobs = [
         {
             "key": "iteration",
             "label": "iteration",
             "help": "factored: every product sums in a nest of its own; global: one nest over all indices of the chain",
             "choices": [each.value for each in Iteration],
             "value": region.iteration.value,
-        }
+        },
+        {
+            "key": "lanes",
+            "label": "lanes",
+            "help": "the index variable that is spread over parallel lanes, and over how many",
+            "choices": offered if lanes in offered else [lanes, *offered],
+            "value": lanes,
+        },
     ]
+    if region.lanes:
+        knobs.append(
+            {
+                "key": "scatter",
+                "label": "dealt",
+                "help": "round robin: in turn; contiguous: equal ranges; balanced: ranges of equal storage",
+                "choices": [each.value for each in Scatter],
+                "value": region.lanes[0].scatter.value,
+            }
+        )
+    return knobs
 
 
 def apply_knob(schedule: Schedule, region: str, key: str, value: str) -> Schedule:
-    """``schedule`` with setting ``key`` of ``region`` as the control shows it; ScheduleError if there is none."""
-    if key == "iteration" and value in {each.value for each in Iteration}:
-        # Another iteration style has other index variables, so an order does not carry over.
-        return change(schedule, region, iteration=Iteration(value), order=None)
-    raise ScheduleError(
-        f"a region has no setting {key!r} with value {value!r}; its fields are {', '.join(sorted(_FIELDS))}"
-    )
+    """``schedule`` with setting ``key`` of ``region`` as its control shows it; ScheduleError if there is none."""
+    now = named_region(schedule, region)
+    try:
+        match key:
+            case "iteration":
+                # Another iteration style has other index variables, so orders and lanes do not carry over.
+                return change(schedule, region, iteration=Iteration(value), order=None, lanes=())
+            case "lanes":
+                return change(schedule, region, lanes=() if value == NONE else (_lanes(value, now),))
+            case "scatter":
+                spread = tuple(Lanes(each.index, each.count, Scatter(value)) for each in now.lanes)
+                return change(schedule, region, lanes=spread)
+    except ValueError:
+        raise ScheduleError(f"{value!r} is no {key} of a region; pick one from the list") from None
+    raise ScheduleError(f"a region has no setting {key!r}; it has iteration, lanes and scatter")
+
+
+def _spread(lanes: Lanes) -> str:
+    return f"{lanes.index} ×{lanes.count}"
+
+
+def _lanes(text: str, region: Region) -> Lanes:
+    index, _, count = text.partition(" ×")
+    scatter = region.lanes[0].scatter if region.lanes else Scatter.ROUND_ROBIN
+    return Lanes(index, int(count), scatter)

@@ -167,5 +167,5 @@ def _region(region: CompiledRegion) -> dict[str, Any]:
         "orders": listed if chosen in listed else [chosen, *listed],
         "more": more,
         "recomputed": [f"{name} again for every {' '.join(over)}" for name, over in region.recomputed.items()],
-        "knobs": knobs_of(region.region),
+        "knobs": [] if region.is_copy else knobs_of(region.region, region.order),
     }

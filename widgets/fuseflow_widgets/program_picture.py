@@ -6,7 +6,7 @@ the word). Elements carry ids that the page finds in the SVG: ``stmt-<name>``, `
 """
 
 from fuseflow.einsum import Program, Statement
-from fuseflow.einsum.show import show_access, show_expression
+from fuseflow.einsum.show import show_access, show_expression, show_statement
 from fuseflow.schedule import Schedule
 from fuseflow_widgets.edits import edges, fused
 
@@ -32,7 +32,7 @@ def program_dot(program: Program, schedule: Schedule) -> str:
         lines += [f"    {_statement(program.statement(name))}" for name in region.statements]
         lines.append("  }")
     # Barriers stand between the regions.
-    lines += [f"  {_statement(statement)}" for statement in program.statements if statement.is_layout]
+    lines += [f"  {_layout(statement)}" for statement in program.statements if statement.is_layout]
     for tensor in program.inputs:
         size = "×".join(map(str, tensor.shape))
         label = f"{tensor.name}\n{size} {tensor.format}" if size else tensor.name
@@ -68,6 +68,17 @@ def _statement(statement: Statement) -> str:
     return (
         f"{_quoted(statement.name)} [label={_quoted(label)}, id={_quoted(f'stmt-{statement.name}')}, class=statement, "
         f"tooltip={_quoted(one_line + where)}];"
+    )
+
+
+def _layout(statement: Statement) -> str:
+    """A statement that only moves stored elements: outside of every region."""
+    text = show_statement(statement)
+    words = f"{text}\nmoves stored elements between regions; belongs to none"
+    return (
+        f"{_quoted(statement.name)} [label={_quoted(text)}, id={_quoted(f'barrier-{statement.name}')}, "
+        'class=layout, shape=parallelogram, style=filled, fillcolor="#FFF3C4", fontsize=9, margin="0,0", '
+        f"tooltip={_quoted(words)}];"
     )
 
 

@@ -1,5 +1,6 @@
 """StreamStepper: a small graph token by token, forwards and backwards."""
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -66,7 +67,7 @@ class StreamStepper(View):
         self.steps = found
         with self.hold_sync():
             self.playing = False
-            self.svg = to_svg(to_dot(graph, legend=False))
+            self.svg = to_svg(_spread(to_dot(graph, legend=False)))
             self.history = history(found)
             self.cycle = 0
             self.version += 1
@@ -108,6 +109,11 @@ class StreamStepper(View):
 
     def as_svg(self) -> str:
         return self.svg
+
+
+def _spread(dot: str) -> str:
+    """``dot`` with room between its ranks for the tokens of a queue."""
+    return re.sub(r'ranksep="[^"]*"', 'ranksep="0.95"', dot)
 
 
 def history(found: Steps) -> dict[str, Any]:

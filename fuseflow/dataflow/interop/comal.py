@@ -9,7 +9,7 @@ from google.protobuf.message import DecodeError
 
 from fuseflow.dataflow.blocks import Array, LevelScanner, Locate
 from fuseflow.dataflow.graph import Graph
-from fuseflow.dataflow.interop.comal_data import read_data, read_shape, write_data
+from fuseflow.dataflow.interop.comal_data import read_data, read_shape, write_data, write_shape
 from fuseflow.dataflow.interop.comal_export import to_message
 from fuseflow.dataflow.interop.comal_import import Imported, from_message
 from fuseflow.dataflow.interop.schema import comal_graph
@@ -40,6 +40,8 @@ def write_comal(folder: str | Path, graph: Graph, tensors: Mapping[str, FiberTre
     except OSError as fault:
         raise DataError(f"cannot make the folder {folder}: {fault.strerror}; give another one") from None
     write_data(target, {name: tensors[name] for name in _used(graph) if name in tensors})
+    for name, shape in _scanned_only(graph, tensors).items():
+        write_shape(target, name, shape)
     with replacing(target / BINARY_NAME) as file:
         file.write(message.SerializeToString(deterministic=True))
     with replacing(target / TEXT_NAME) as file:
@@ -76,6 +78,15 @@ def _used(graph: Graph) -> tuple[str, ...]:
     """Tensors with data: those read from storage, and those of dense levels that only have a size."""
     blocks = (node.block for node in graph)
     return tuple(dict.fromkeys(block.tensor for block in blocks if isinstance(block, Array | LevelScanner | Locate)))
+
+
+def _scanned_only(graph: Graph, tensors: Mapping[str, FiberTree]) -> dict[str, tuple[int, ...]]:
+    """Sizes of what is no tensor but a whole dimension, which dense scanners list."""
+    sizes: dict[str, dict[int, int]] = {}
+    for node in graph:
+        if isinstance(node.block, LevelScanner) and node.block.extent is not None and node.block.tensor not in tensors:
+            sizes.setdefault(node.block.tensor, {})[node.block.level] = node.block.extent
+    return {name: tuple(found.get(level, 0) for level in range(max(found) + 1)) for name, found in sizes.items()}
 
 
 def _graph_file(path: Path) -> Path:

@@ -48,8 +48,14 @@ def write_data(folder: Path, tensors: Mapping[str, FiberTree]) -> None:
                         f"level {number} of tensor {name!r} is stored {tree.format.levels[number].kind.name.lower()}; "
                         'graphs read dense and compressed levels: convert it, as in tree.convert("cc")'
                     )
-        _write(folder / f"tensor_{name}_mode_shape", np.array(tree.shape, np.int64), "%d")
+        write_shape(folder, name, tree.shape)
         _write(folder / f"tensor_{name}_mode_vals", tree.values, "%.9g")
+
+
+def write_shape(folder: Path, name: str, shape: Sequence[int]) -> None:
+    """Write the sizes of a tensor, by dimension: all that a dense scanner reads."""
+    _check_name(name)
+    _write(folder / f"tensor_{name}_mode_shape", np.array(shape, np.int64), "%d")
 
 
 def read_shape(folder: Path, name: str) -> tuple[int, ...] | None:

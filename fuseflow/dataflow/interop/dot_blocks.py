@@ -101,6 +101,11 @@ class Item:
         return f"node {self.id!r} ({self.type})"
 
     @property
+    def drops_zeros(self) -> bool:
+        """Whether a coordinate drop is one of values: SAM then calls the inner stream ``vals``."""
+        return self.attributes.get("inner") == "vals"
+
+    @property
     def unit(self) -> bool:
         return self.attributes.get("ff_unit") == "true"
 
@@ -185,6 +190,8 @@ def output_port(item: Item, kind: str, attributes: Mapping[str, str]) -> str:
             return "crd"
         case "intersect" | "union":
             return f"out{operand(item, name)}"
+        case "crddrop" if item.drops_zeros:
+            return "val" if kind == "val" else "crd"
         case "crddrop" | "crdhold":
             return side if side in ("outer", "inner") else _pair_side(item, name)
         case "spaccumulator" if kind == "crd":
@@ -211,6 +218,8 @@ def input_port(item: Item, kind: str, attributes: Mapping[str, str], source: Ite
             return "signal" if kind == "repsig" else "data"
         case "repsiggen":
             return "in"
+        case "crddrop" if item.drops_zeros:
+            return "val" if kind == "val" else "crd"
         case "crddrop" | "crdhold":
             return _pair_side(item, name or source.attributes.get("index", ""))
         case "spaccumulator" if kind == "crd":
@@ -298,6 +307,8 @@ def _other(item: Item) -> Block:
             parent = item.get("ff_parent", "false") == "true"
             level, extent = item.number("ff_level", 99), item.number("ff_extent")
             return Locate(item.get("tensor"), level, item.get("index"), extent, parent)
+        case "crddrop" if item.drops_zeros:
+            return ValueDrop(item.get("outer"))
         case "crddrop":
             return CoordDrop(item.get("outer"), item.get("inner"))
         case "crdhold":

@@ -1,7 +1,7 @@
 """The units of the plain interpreter, one file per family, mirroring ``dataflow/blocks``; :func:`build` wires them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import assert_never
 
 import numpy as np
@@ -37,6 +37,7 @@ from fuseflow.dataflow.graph import Node
 from fuseflow.dataflow.tokens import StreamKind, Token
 from fuseflow.errors import SimulationError
 from fuseflow.formats import CompressedLevel, FiberTree
+from fuseflow.sim.addresses import Addresses
 from fuseflow.sim.blocks.accumulate import accumulate
 from fuseflow.sim.blocks.alu import binary, unary
 from fuseflow.sim.blocks.array import fetch
@@ -44,6 +45,7 @@ from fuseflow.sim.blocks.base import Need, Process, Unit, is_payload
 from fuseflow.sim.blocks.broadcast import broadcast
 from fuseflow.sim.blocks.controller import Controller
 from fuseflow.sim.blocks.coordinates import coord_drop, coord_hold, coord_mask, flatten
+from fuseflow.sim.blocks.dram import Dram
 from fuseflow.sim.blocks.drop import drop_stops, drop_zeros
 from fuseflow.sim.blocks.join import join
 from fuseflow.sim.blocks.lanes import fork, fork_ranges, gather, gather_guarded
@@ -79,7 +81,8 @@ class Surroundings:
     machine: Machine
     written: Written
     products: frozenset[str] = frozenset()
-    controller: Controller | None = None
+    controller: Controller | Dram | None = None
+    addresses: Addresses = field(default_factory=Addresses)
 
 
 def build(node: Node, inputs: Sequence[Channel], outputs: Sequence[Channel], around: Surroundings) -> list[Unit]:
@@ -125,7 +128,8 @@ def _process(unit: Unit, block: Block, around: Surroundings) -> Process:
             stored = bound_tensor(unit.name, block.tensor, around.tensors).values
             if around.controller is None:
                 return fetch(unit, stored, machine.array)
-            return fetch_stored(unit, stored, machine.array, around.controller.reader(unit.name))
+            base = around.addresses.of(block.tensor, "values", len(stored))
+            return fetch_stored(unit, stored, machine.array, around.controller.reader(unit.name, base))
         case BinaryALU():
             summed = unit.name in around.products and machine.product is not None
             return binary(unit, block.op, machine.product if summed and machine.product else machine.binary)
@@ -155,13 +159,18 @@ def _process(unit: Unit, block: Block, around: Surroundings) -> Process:
             coordinates, ends = around.written.levels.setdefault((block.tensor, block.level), ([], []))
             if around.controller is None:
                 return write_crd(unit, coordinates, ends, machine.turns.skip_cycles)
-            ports = around.controller.writer(f"{unit.name} crd"), around.controller.writer(f"{unit.name} seg")
-            return write_crd_stored(unit, coordinates, ends, *ports, machine.turns.skip_cycles)
+            crd_port, seg_port = (
+                around.controller.writer(
+                    f"{unit.name} {part}", around.addresses.of(block.tensor, part + str(block.level))
+                )
+                for part in ("crd", "seg")
+            )
+            return write_crd_stored(unit, coordinates, ends, crd_port, seg_port, machine.turns.skip_cycles)
         case ValWriter():
             values = around.written.values.setdefault(block.tensor, [])
             if around.controller is None:
                 return write_val(unit, values, machine.turns.skip_cycles)
-            port = around.controller.writer(unit.name)
+            port = around.controller.writer(unit.name, around.addresses.of(block.tensor, "values"))
             return write_val_stored(unit, values, port, machine.turns.skip_cycles)
         case _:
             assert_never(block)
@@ -181,7 +190,10 @@ def _scanner(unit: Unit, block: LevelScanner, around: Surroundings) -> Process:
     timing = around.machine.scanner
     if around.controller is None:
         return scan_compressed(unit, level.segments, level.coordinates, timing, block.missing)
-    ports = around.controller.reader(f"{unit.name} seg"), around.controller.reader(f"{unit.name} crd")
+    ports = [
+        around.controller.reader(f"{unit.name} {what}", around.addresses.of(block.tensor, f"{what}{block.level}", size))
+        for what, size in (("seg", len(level.segments)), ("crd", len(level.coordinates)))
+    ]
     latency = timing.output_latency_cycles
     return scan_stored(unit, level.segments, level.coordinates, latency, block.missing, *ports)
 

@@ -6,7 +6,9 @@ T + 2, so nothing is missed.
 """
 
 from collections import deque
+from collections.abc import Sequence
 
+from fuseflow.sim.addresses import WORD_BYTES
 from fuseflow.sim.blocks.base import Process, Unit
 from fuseflow.sim.channel import Channel
 from fuseflow.sim.memory import Memory
@@ -19,18 +21,24 @@ ANSWER = 0
 
 
 class MemoryPort:
-    """One client's way to memory: requests, as the number of their addresses, and one answer per address."""
+    """One client's way to memory: requests, as the number of their words, and one answer per word.
 
-    __slots__ = ("answers", "requests")
+    ``base`` is the address of word 0 of what the client reads or writes, ``asked`` the addresses of the last request.
+    """
 
-    def __init__(self, client: str) -> None:
+    __slots__ = ("answers", "asked", "base", "requests")
+
+    def __init__(self, client: str, base: int = 0) -> None:
         self.requests = Channel(f"{client}.requests", "memory")
         self.answers = Channel("memory", f"{client}.answers")
+        self.base = base
+        self.asked: tuple[int, ...] = ()
 
-    def access(self, unit: Unit, addresses: int) -> Process:
-        """Ask for ``addresses`` and wait for all answers; the clock moves to the last."""
-        yield from unit.send(self.requests, addresses)
-        for _ in range(addresses):
+    def access(self, unit: Unit, words: Sequence[int]) -> Process:
+        """Ask for the words with these numbers and wait for all answers; the clock moves to the last."""
+        self.asked = tuple(self.base + WORD_BYTES * word for word in words)
+        yield from unit.send(self.requests, len(words))
+        for _ in words:
             yield from unit.take(self.answers)
 
 
@@ -48,14 +56,14 @@ class Controller:
         self._ready = [0] * memory.channels  # own clock of each channel
         self._pending: list[deque[tuple[int, MemoryPort]]] = [deque() for _ in range(memory.channels)]
 
-    def reader(self, client: str) -> MemoryPort:
-        """A new port for reads."""
-        self.readers.append(MemoryPort(client))
+    def reader(self, client: str, base: int = 0) -> MemoryPort:
+        """A new port for reads of words from address ``base`` on."""
+        self.readers.append(MemoryPort(client, base))
         return self.readers[-1]
 
-    def writer(self, client: str) -> MemoryPort:
-        """A new port for writes."""
-        self.writers.append(MemoryPort(client))
+    def writer(self, client: str, base: int = 0) -> MemoryPort:
+        """A new port for writes of words from address ``base`` on."""
+        self.writers.append(MemoryPort(client, base))
         return self.writers[-1]
 
     def step(self) -> bool:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from fuseflow.dataflow.blocks import Missing
 from fuseflow.dataflow.tokens import DONE, EMPTY, Control, Stop, Token
 from fuseflow.sim.blocks.array import check_stored
-from fuseflow.sim.blocks.base import Process, Unit
+from fuseflow.sim.blocks.base import Process, Rising, Unit
 from fuseflow.sim.blocks.controller import BATCH, MemoryPort
 from fuseflow.sim.blocks.scan import check_fiber, closing_stop
 from fuseflow.sim.machine import BlockTiming
@@ -42,14 +42,14 @@ def scan_stored(
         elif not isinstance(token, Control):
             check_fiber(unit, token, len(segments) - 1)
             reference = int(token)
-            yield from segment_port.access(unit, 2)
+            yield from segment_port.access(unit, range(reference, reference + 2))
             if token != previous:
                 unit.counters.coordinates_read += 2
                 previous = token
             first, end = int(segments[reference]), int(segments[reference + 1])
             for position in range(first, end, BATCH):
                 group = range(position, min(position + BATCH, end))
-                yield from coordinate_port.access(unit, len(group))
+                yield from coordinate_port.access(unit, group)
                 start = unit.clock
                 for place in group:
                     yield from unit.send(crd_out, int(coordinates[place]), latency, start)
@@ -68,13 +68,13 @@ def fetch_stored(unit: Unit, values: NDArray[np.floating], timing: BlockTiming, 
     """Array: references gather until there are eight, or until any other token comes; then they are read at once."""
     (source,) = unit.inputs
     (out,) = unit.outputs
-    pending: list[float] = []
+    pending: list[int] = []
 
     def flush(latency: int) -> Process:
         if pending:
-            yield from port.access(unit, len(pending))
-        for value in pending:
-            yield from unit.send(out, value, latency)
+            yield from port.access(unit, pending)
+        for place in pending:
+            yield from unit.send(out, float(values[place]), latency)
         pending.clear()
 
     while True:
@@ -84,7 +84,7 @@ def fetch_stored(unit: Unit, values: NDArray[np.floating], timing: BlockTiming, 
             yield from unit.send(out, 0.0 if token is EMPTY else token)
         else:
             check_stored(unit, token, len(values))
-            pending.append(float(values[int(token)]))
+            pending.append(int(token))
             unit.counters.values_read += 1
             if len(pending) == BATCH:
                 yield from flush(timing.latency_cycles)
@@ -100,10 +100,12 @@ def write_crd_stored(
     coordinate_port: MemoryPort,
     segment_port: MemoryPort,
     skip_cycles: int = 0,
+    any_order: bool = False,
 ) -> Process:
     """Coordinate writer: coordinates and segment entries by eights, the rest at a repeated stop, ``N`` or the end."""
     (source,) = unit.inputs
     closed = False
+    rising = Rising(unit, source)
     waiting = {coordinate_port: 0, segment_port: 0}
 
     def add(port: MemoryPort) -> Process:
@@ -115,11 +117,14 @@ def write_crd_stored(
     def flush(*ports: MemoryPort) -> Process:
         for port in ports:
             if waiting[port]:
-                yield from port.access(unit, waiting[port])
+                written = len(coordinates) if port is coordinate_port else unit.counters.segments_written
+                yield from port.access(unit, range(written - waiting[port], written))
             waiting[port] = 0
 
     while True:
         token = yield from unit.take(source)
+        if not any_order:
+            rising.check(token)
         if isinstance(token, Stop):
             ends.append(len(coordinates))
             if closed:
@@ -154,7 +159,7 @@ def write_val_stored(unit: Unit, values: list[float], port: MemoryPort, skip_cyc
         if isinstance(token, (int, float)):
             values.append(float(token))
             unit.counters.values_written += 1
-            yield from port.access(unit, 1)
+            yield from port.access(unit, (len(values) - 1,))
             unit.tick()
         elif token is EMPTY or isinstance(token, Stop):
             unit.tick(skip_cycles)

@@ -10,13 +10,12 @@ from fuseflow.errors import SimulationError
 from fuseflow.formats import FiberTree
 from fuseflow.sim.interpret import summed_products
 from fuseflow.sim.kernels.tokenwise import layout
+from fuseflow.sim.kernels.tokenwise.memory import BANK_RING, BANK_WORDS
 from fuseflow.sim.machine import BROADCAST_OF, Machine
-from fuseflow.sim.memory import MemoryKind
+from fuseflow.sim.memory import DramTiming, Memory, MemoryKind
 from fuseflow.sim.tokenwise.arena import Arena, Channel, Unit, new_channel, new_unit
 from fuseflow.sim.tokenwise.parameters import Parameters
 from fuseflow.sim.tokenwise.ports import MemoryPorts
-
-BANK_WORDS = 4
 
 
 @dataclass(slots=True, eq=False)
@@ -138,18 +137,46 @@ def _start(network: Network) -> None:
     if machine.memory.kind is MemoryKind.IDEAL:
         return
     ports = [*network.memory.readers, *network.memory.writers]
-    arena[layout.MEMORY_MODEL] = 1
     arena[layout.PORTS] = arena.store(ports)
     arena[layout.PORT_COUNT] = len(ports)
-    memory = machine.memory
-    ring = 8 * len(ports) + 1
+    if machine.memory.kind is MemoryKind.HBM:
+        _start_controller(arena, machine.memory, len(ports))
+    else:
+        _start_dram(arena, machine.memory.dram)
+
+
+def _start_controller(arena: Arena, memory: Memory, ports: int) -> None:
+    ring = 8 * ports + 1
+    arena[layout.MEMORY_MODEL] = layout.CONTROLLER
     arena[layout.BANK_RING_SIZE] = ring
     arena[layout.BANK_COUNT] = memory.channels
     banks = arena.allocate(BANK_WORDS * memory.channels)
     arena[layout.BANKS] = banks
     for number in range(memory.channels):
-        arena[banks + BANK_WORDS * number + 3] = arena.allocate(2 * ring)
+        arena[banks + BANK_WORDS * number + BANK_RING] = arena.allocate(2 * ring)
     arena[layout.MEMORY_WORDS] = arena.store([memory.start_up_cycles + memory.latency_cycles, memory.interval_cycles])
+
+
+def _start_dram(arena: Arena, timing: DramTiming) -> None:
+    arena[layout.MEMORY_MODEL] = layout.DRAM
+    banks = timing.channels * timing.banks
+    arena[layout.BANKS] = arena.store([-1, 0, 0] * banks)
+    arena[layout.MEMORY_WORDS] = arena.store(
+        [
+            timing.channels,
+            timing.banks,
+            timing.row_bytes // timing.burst_bytes,
+            timing.burst_bytes,
+            timing.burst_cycles,
+            timing.activate_cycles,
+            timing.precharge_cycles,
+            timing.column_cycles,
+            timing.active_cycles,
+            timing.transport_cycles,
+            timing.outstanding,
+            arena.allocate((2 + timing.outstanding) * timing.channels),
+        ]
+    )
 
 
 def _check_depths(network: Network) -> None:

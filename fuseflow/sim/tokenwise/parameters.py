@@ -98,7 +98,7 @@ class Parameters:
             case Repeat() | Repeater():
                 return layout.REPEATER, [int(block.missing is Missing.EMPTY_FIBER)], []
             case Joiner():
-                return layout.JOIN, [int(block.join is Join.UNION)], []
+                return layout.JOIN, [int(block.join is Join.UNION), arena.allocate(len(block.payloads), -1)], []
             case Locate():
                 return layout.LOCATE, [block.extent, int(block.has_parent)], []
             case Array():
@@ -107,7 +107,7 @@ class Parameters:
                 if not modelled:
                     return layout.ARRAY, words, []
                 port = self._memory.reader(name)
-                base = self._memory.address(block.tensor, "values", len(values))
+                base = self._memory.addresses.of(block.tensor, "values", len(values))
                 return layout.ARRAY_STORED, [*words, port, base, arena.allocate(8)], [port]
             case BinaryALU():
                 timing = machine.binary
@@ -149,14 +149,18 @@ class Parameters:
                 if not modelled:
                     return layout.WRITE_CRD, words, []
                 ports = [self._memory.writer(f"{name} crd"), self._memory.writer(f"{name} seg")]
-                bases = [self._memory.address(block.tensor, f"{what}{block.level}") for what in ("crd", "seg")]
+                bases = [self._memory.addresses.of(block.tensor, f"{what}{block.level}") for what in ("crd", "seg")]
                 return layout.WRITE_CRD_STORED, [*words, *ports, *bases], ports
             case ValWriter():
                 words = [arena.allocate(WRITER_WORDS), 0, WRITER_WORDS, turns.skip_cycles]
                 if not modelled:
                     return layout.WRITE_VAL, words, []
                 port = self._memory.writer(name)
-                return layout.WRITE_VAL_STORED, [*words, port, self._memory.address(block.tensor, "values")], [port]
+                return (
+                    layout.WRITE_VAL_STORED,
+                    [*words, port, self._memory.addresses.of(block.tensor, "values")],
+                    [port],
+                )
             case _:
                 assert_never(block)
 
@@ -175,7 +179,7 @@ class Parameters:
         if modelled:
             ports = [self._memory.reader(f"{name} seg"), self._memory.reader(f"{name} crd")]
             bases = [
-                self._memory.address(block.tensor, f"{what}{block.level}", size)
+                self._memory.addresses.of(block.tensor, f"{what}{block.level}", size)
                 for what, size in (("seg", segments), ("crd", coordinates))
             ]
             words = [*stored, 0, timing.output_latency_cycles, ports[0], bases[0], ports[1], empty_fiber, bases[1]]

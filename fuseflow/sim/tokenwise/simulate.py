@@ -37,14 +37,18 @@ def simulate_tokenwise(
         tracer = Tracer(observation.kernel, core, tracing, estimate)
     last = monotonic() - PROGRESS_INTERVAL_SECONDS + FIRST_FRAME_SECONDS
     stopped = False
-    while not stopped and core.step(slice_operations):
-        stopped = observation.is_stopped()
-        if monotonic() - last >= PROGRESS_INTERVAL_SECONDS:
-            last = monotonic()
-            if progress is not None:
-                progress(watch.progress())
-            if tracer is not None:
-                observation.send(tracer.frame())
+    try:
+        while not stopped and core.step(slice_operations):
+            stopped = observation.is_stopped()
+            if monotonic() - last >= PROGRESS_INTERVAL_SECONDS:
+                last = monotonic()
+                if progress is not None:
+                    progress(watch.progress())
+                if tracer is not None:
+                    observation.send(tracer.frame())
+    except KeyboardInterrupt:
+        if not observation.keep_interrupted:
+            raise
     result = core.result(record)
     if tracer is not None:
         observation.send(tracer.frame())

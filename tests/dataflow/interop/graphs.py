@@ -19,7 +19,7 @@ def compiled_graphs(model: Model) -> Iterator[tuple[Graph, dict[str, FiberTree]]
             compiled = compile(model, schedule)
         except (FusionError, ScheduleError):
             continue
-        for kernel in kernels_with_data(compiled, "interpreter"):
+        for kernel in kernels_with_data(compiled):
             yield kernel.graph, dict(kernel.tensors)
 
 

@@ -10,7 +10,7 @@ import pytest
 from fuseflow.dataflow.interop import from_dot_text, read_dot
 from fuseflow.errors import VerifyError
 from fuseflow.formats import FiberTree, Format
-from fuseflow.sim import interpret
+from fuseflow.sim import interpret, simulate
 from tests.sim.conformance import folder
 
 FOLDER = folder() / "custard"
@@ -70,7 +70,9 @@ def test_right_graphs(name: str) -> None:
     path = FOLDER / f"{name}.gv"
     for seed in range(12):
         arrays, trees = data(path, operands, seed)
-        result = interpret(read_dot(path, trees), trees)
+        graph = read_dot(path, trees)
+        result = interpret(graph, trees)
+        assert simulate(graph, trees).cycles == result.cycles
         np.testing.assert_array_equal(result.output.to_dense(), formula(**arrays), err_msg=f"seed {seed}")
 
 
@@ -98,3 +100,28 @@ def test_wrong_graph_mended() -> None:
         arrays, trees = data(path, {"B": "ik", "C": "kj"}, seed)
         result = interpret(from_dot_text(mended, trees), trees)
         np.testing.assert_array_equal(result.output.to_dense(), arrays["B"] @ arrays["C"], err_msg=f"seed {seed}")
+
+
+def test_three_terms_and_no_zeros() -> None:
+    """SAM's n-ary union, and its drop of coordinates whose value is 0."""
+    lookups = "".join(
+        f'{name} [type="fiberlookup" index="i" tensor="{name}" mode="0" format="compressed" root="true"]\n'
+        f'v{name} [type="arrayvals" tensor="{name}"]\n'
+        f'{name} -> u [label="crd_in-{name}" type="crd"]\n{name} -> u [label="ref_in-{name}" type="ref"]\n'
+        f'u -> v{name} [label="ref_out-{name}" type="ref"]\n'
+        for name in "bcd"
+    )
+    text = (
+        f'digraph SAM {{ comment="x=s0,b=s0,c=s0,d=s0"\n{lookups}'
+        'u [type="union" index="i"]\np [type="add" sub="1"]\nq [type="add" sub="0"]\n'
+        'z [type="crddrop" outer="i" inner="vals"]\n'
+        'wi [type="fiberwrite" index="i" tensor="x" mode="0" format="compressed" sink="true"]\n'
+        'wv [type="fiberwrite" mode="vals" tensor="x" sink="true"]\n'
+        'vb -> p [type="val"]\nvc -> p [type="val"]\np -> q [type="val"]\nvd -> q [type="val"]\n'
+        'u -> z [label="crd_outer-i" type="crd"]\nq -> z [label="val_inner-vals" type="val"]\n'
+        'z -> wi [label="crd_outer-i" type="crd"]\nz -> wv [label="val_inner-vals" type="val"]\n}'
+    )
+    arrays = [np.array(row, np.float32) for row in ([1, 2, 0, 0], [1, 0, 3, 0], [0, 0, 3, 0])]
+    trees = {name: FiberTree.from_dense(array, "c") for name, array in zip("bcd", arrays, strict=True)}
+    output = interpret(from_dot_text(text, trees), trees).output
+    assert output.to_dense().tolist() == [0, 2, 0, 0] and output.stored == 1

@@ -57,7 +57,7 @@ def needed(case: Case) -> dict[str, FiberTree]:
 def test_comal(source: str, tmp_path: Path) -> None:
     engine = simulate if source == "gcn" else interpret
     count = 0
-    for graph, tensors in gcn_graphs() if source == "gcn" else random_graphs(range(5)):
+    for graph, tensors in gcn_graphs() if source == "gcn" else random_graphs(range(4)):
         write_comal(tmp_path, graph, tensors)
         found, data = read_comal(tmp_path / BINARY_NAME)
         assert found == graph
@@ -74,7 +74,7 @@ def test_comal(source: str, tmp_path: Path) -> None:
 def test_dot(source: str, tmp_path: Path) -> None:
     engine = simulate if source == "gcn" else interpret
     count = 0
-    for graph, tensors in gcn_graphs() if source == "gcn" else random_graphs(range(5)):
+    for graph, tensors in gcn_graphs() if source == "gcn" else random_graphs(range(4)):
         write_dot(tmp_path / "graph.gv", graph, tensors)
         found = read_dot(tmp_path / "graph.gv")
         same(found, graph)

@@ -18,7 +18,7 @@ function render({ model, el }) {
   const detail = h("div", { class: "ff-detail", "aria-live": "polite" });
   body.append(
     h("div", { class: "ff-bar", role: "toolbar", "aria-label": "graph" }, graphs, search, found, h("label", {}, "colour ", colour), collapse, back, view.controls),
-    h("div", { class: "ff-split" }, h("div", { class: "ff-main" }, view.pane, legend), h("div", { class: "ff-side" }, detail)),
+    h("div", { class: "ff-split" }, h("div", { class: "ff-main" }, view.pane, legend), h("div", { class: "ff-side", style: `max-height:${model.get("height") + 28}px` }, detail)),
   );
   let trail = [];
   const nodeOf = (group) => group.id.replace(/^node-/, "");

@@ -42,6 +42,12 @@ export function short(value) {
   return `${Number(value.toPrecision ? value.toPrecision(3) : value)}`;
 }
 
+/** 152480 as "152 kB". */
+export function size(value) {
+  const text = short(value);
+  return /[kMGT]$/.test(text) ? `${text.slice(0, -1)} ${text.slice(-1)}B` : `${text} B`;
+}
+
 /** The frame of a widget: themed root element, notice line, and how to send. Returns what a render function needs. */
 export function frame(model, el, name, label) {
   const root = h("div", { class: `ff ff-${name}`, role: "region", "aria-label": label, "data-lm-suppress-shortcuts": "true" });

@@ -28,7 +28,7 @@ function render({ model, el }) {
     h("span", {}, h("i", { class: "ff-line ff-dashed" }), "stored between regions: click to merge"));
   body.append(
     h("div", { class: "ff-bar", role: "toolbar", "aria-label": "schedule" }, presets, undo, redo, fuse, clear, copy, view.controls),
-    h("div", { class: "ff-split" }, h("div", { class: "ff-main" }, view.pane, legend), h("div", { class: "ff-side" }, regions)),
+    h("div", { class: "ff-split" }, h("div", { class: "ff-main" }, view.pane, legend), h("div", { class: "ff-side", style: `max-height:${model.get("height") + 28}px` }, regions)),
     code,
   );
 

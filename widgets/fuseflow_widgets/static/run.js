@@ -1,5 +1,5 @@
 // RunView: start, progress, cancel; a live chart of bounded size; afterwards a timeline per node that zooms.
-import { button, count, frame, h, short, svg } from "./page.js";
+import { button, count, frame, h, short, size, svg } from "./page.js";
 
 const MOST = 1200;
 const COLOURS = ["#0072B2", "#D55E00"];
@@ -30,7 +30,7 @@ function render({ model, el }) {
       running: seen.name ? `kernel ${seen.kernel + 1} of ${seen.kernels}, ${seen.name}: cycle ${short(seen.clock)}, ${short(seen.tokens)} tokens, ${seen.seconds.toFixed(1)} s` : "starting",
     }[now] ?? now;
     root.dataset.state = now;
-    canvas.hidden = now === "idle" && !points.length;
+    canvas.hidden = points.length < 2;
   }
   /** One more row. Above MOST points neighbours are averaged, so that memory stays bounded and the whole run visible. */
   function take(row) {
@@ -58,6 +58,7 @@ function render({ model, el }) {
     updates += 1;
     root.dataset.updates = updates;
     root.dataset.points = points.length;
+    canvas.hidden = points.length < 2;
     const box = canvas.getBoundingClientRect();
     if (!box.width || points.length < 2) return;
     const ratio = window.devicePixelRatio || 1;
@@ -104,7 +105,7 @@ function render({ model, el }) {
     const result = model.get("result");
     const fact = (name, value, help) => h("div", { class: "ff-fact", title: help }, h("div", { class: "ff-faint" }, name), h("div", { class: "ff-value", "data-fact": name }, value));
     numbers.replaceChildren(...(result.cycles === undefined ? [] : [fact("cycles", count(result.cycles), "over all kernels"), fact("FLOPs", short(result.flops), count(result.flops)),
-      fact("memory traffic", `${short(result.bytes)}B`, `${count(result.bytes)} bytes`), fact("simulated in", `${result.seconds.toFixed(2)} s`, "wall clock")]));
+      fact("memory traffic", size(result.bytes), `${count(result.bytes)} bytes`), fact("simulated in", `${result.seconds.toFixed(2)} s`, "wall clock")]));
     words.replaceChildren(...model.get("words").map((line) => h("p", {}, line)));
     zoom = null;
     rows();

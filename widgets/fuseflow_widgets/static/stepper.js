@@ -29,7 +29,7 @@ function render({ model, el }) {
   const says = h("div", { class: "ff-says", "aria-live": "off" });
   body.append(
     h("div", { class: "ff-bar", role: "toolbar", "aria-label": "time" }, first, back, play, step, end, h("label", {}, "cycle ", jump), total, slider, speed, view.controls),
-    h("div", { class: "ff-split" }, h("div", { class: "ff-main" }, view.pane), h("div", { class: "ff-side" }, says)),
+    h("div", { class: "ff-split" }, h("div", { class: "ff-main" }, view.pane), h("div", { class: "ff-side", style: `max-height:${model.get("height") + 28}px` }, says)),
   );
   function go(cycle) {
     const { cycles } = model.get("history");

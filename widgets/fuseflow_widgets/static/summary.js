@@ -1,5 +1,5 @@
 // Summary: structure at once, exact cycles when the simulation in the background has them.
-import { count, frame, h, short } from "./page.js";
+import { count, frame, h, short, size } from "./page.js";
 
 function render({ model, el }) {
   const { root, body, on, cleanup } = frame(model, el, "summary", "what the schedule costs");
@@ -17,7 +17,7 @@ function render({ model, el }) {
         fact("exact cycles", count(now.cycles), `simulated on machine ${now.machine} in ${now.seconds} s`),
         fact(now.over ? `speedup over ${now.over}` : "speedup", now.speedup ? `${now.speedup.toFixed(2)}×` : "…", "cycles of the baseline over these cycles; the baseline runs when nothing else does"),
         fact("FLOPs", short(now.flops), `${count(now.flops)} floating-point operations`),
-        fact("memory traffic", `${short(now.bytes)}B`, `${count(now.bytes)} bytes read and written`),
+        fact("memory traffic", size(now.bytes), `${count(now.bytes)} bytes read and written`),
       );
     } else if (now.state === "running" || now.state === "waiting") {
       const bar = h("progress", { max: "1", "aria-label": "simulation" });

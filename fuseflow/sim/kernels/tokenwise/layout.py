@@ -36,6 +36,9 @@ BANK_COUNT: Final = 9
 NEXT_CYCLE: Final = 10
 OFFSET: Final = 11
 MEMORY_MODEL: Final = 12
+"""0 is ideal, CONTROLLER the reference's, DRAM ours."""
+CONTROLLER: Final = 1
+DRAM: Final = 2
 MEMORY_WORDS: Final = 13
 """Place of the parameters of the memory model."""
 TRACED: Final = 16
@@ -59,7 +62,9 @@ PROFILED: Final = 28
 SPACE_WAITS: Final = 29
 """Units that wait for a larger ring."""
 BANK_RING_SIZE: Final = 30
-GLOBALS: Final = 32
+BURSTS: Final = 31
+ROW_HITS: Final = 32
+GLOBALS: Final = 40
 
 # A channel.
 RING: Final = 0

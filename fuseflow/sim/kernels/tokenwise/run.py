@@ -3,10 +3,12 @@
 from collections.abc import Callable
 
 from fuseflow.sim.kernels.tokenwise._jit import DIGEST, entry
+from fuseflow.sim.kernels.tokenwise.dram import step_dram
 from fuseflow.sim.kernels.tokenwise.execute import run_ready
 from fuseflow.sim.kernels.tokenwise.execute import wake as wake_unit
 from fuseflow.sim.kernels.tokenwise.layout import (
     ASKING,
+    DRAM,
     MEMORY_MODEL,
     QUEUE_HEAD,
     QUEUE_TAIL,
@@ -28,7 +30,9 @@ def _run(digest: int) -> Callable[[Memory, int], bool]:
             if m[ASKING] != 0:
                 return False
             if m[QUEUE_HEAD] == m[QUEUE_TAIL]:
-                if m[MEMORY_MODEL] == 0 or m[SPACE_WAITS] > 0 or not step_controller(m):
+                if m[MEMORY_MODEL] == 0 or m[SPACE_WAITS] > 0:
+                    return False
+                if not (step_dram(m) if m[MEMORY_MODEL] == DRAM else step_controller(m)):
                     return False
                 budget -= 8
         return True

@@ -1,0 +1,183 @@
+"""Situations around the workbench: the shipped notebooks, long runs, two tabs, small windows, kernels that are gone."""
+
+import shutil
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import nbformat
+from playwright.sync_api import expect
+
+import fuseflow as ff
+from tests.browser.actions import await_drawn, click_edge, exact_cycles, fact, press_edge, tab, version, workbench_cell
+from tests.browser.lab import ROOT, Browser, Lab, open_notebook, python, run_all
+
+LONG = (
+    "import fuseflow as ff, fuseflow_widgets as fw\n"
+    "model = ff.models.gcn('cora', hidden=96, weight_sparsity=0.0)\n"
+    "view = fw.RunView(ff.compile(model, 'full'))\nview"
+)
+
+
+def test_the_quickstart_runs_from_the_top(lab: Lab, browser: Browser) -> None:
+    shutil.copy(ROOT / "notebooks" / "00_quickstart.ipynb", lab.folder / "quickstart.ipynb")
+    page = browser.page(height=1800)
+    open_notebook(lab, page, "quickstart.ipynb")
+    run_all(page)
+    page.wait_for_selector(".ff-picker g.statement", timeout=90_000)
+    model = ff.models.gcn("karate")
+    assert exact_cycles(page) == ff.compile(model, "partial").simulate().cycles
+    page.wait_for_function("!document.querySelector('.jp-InputPrompt')?.innerText.includes('*')")
+    text = page.locator(".jp-Notebook").inner_text()
+    assert f"{ff.compile(model, 'full').simulate().cycles}" in text.replace(",", "")
+    assert page.locator(".jp-RenderedText[data-mime-type='application/vnd.jupyter.stderr']").count() == 0
+    click_edge(page, "relu", "sparse_mm_1")
+    assert fact(page, "kernels") == "1"
+    browser.require_clean()
+    page.context.close()
+    lab.end_sessions()
+
+
+def test_a_long_run_is_cancelled_and_the_kernel_stays_usable(lab: Lab, browser: Browser) -> None:
+    page = browser.page()
+    open_notebook(lab, page, lab.write("long.ipynb", [LONG]))
+    run_all(page)
+    page.wait_for_selector(".ff-start", timeout=90_000)
+    page.locator(".ff-start").click()
+    page.wait_for_selector('.ff-run[data-state="running"]')
+    page.wait_for_function("document.querySelector('.ff-state').innerText.includes('tokens')")
+    begun = time.monotonic()
+    assert python(page, "6 * 7") == 42
+    assert time.monotonic() - begun < 20  # it answers while the run goes on; how fast is measured elsewhere
+    assert python(page, "len(view.trace)") > 0
+    page.locator(".ff-cancel").click()
+    page.wait_for_selector('.ff-run[data-state="cancelled"]')
+    expect(page.locator(".ff-state")).to_contain_text("cancelled after")
+    assert python(page, "[view.run is None, view.background.join(20)]") == [True, True]
+    page.locator(".ff-start").click()
+    page.wait_for_selector('.ff-run[data-state="running"]')
+    assert python(page, "[view.close(), view.background.join(20)]") == [None, True]
+    page.wait_for_selector(".ff-run", state="detached")
+    browser.require_clean()
+    page.context.close()
+    lab.end_sessions()
+
+
+def test_two_tabs_show_the_same_state(lab: Lab, browser: Browser) -> None:
+    name = lab.write("tabs.ipynb", [workbench_cell("karate")])
+    first = browser.page(height=1800)
+    open_notebook(lab, first, name)
+    run_all(first)
+    exact_cycles(first)
+    first.evaluate("() => jupyterapp.commands.execute('notebook:create-output-view')")
+    first.wait_for_function("document.querySelectorAll('.ff-picker').length === 2")
+    press_edge(first, "relu", "sparse_mm_1")
+    first.wait_for_function(
+        "[...document.querySelectorAll('.ff-summary [data-fact=kernels]')].every((each) => each.innerText === '1')"
+    )
+    assert first.evaluate("document.querySelectorAll('.ff-summary [data-fact=kernels]').length") == 2
+    browser.require_clean()
+    first.context.close()
+    lab.end_sessions()
+
+
+def test_a_narrow_window_stacks_the_controls(lab: Lab, browser: Browser) -> None:
+    page = browser.page(width=560, height=1400)
+    open_notebook(lab, page, lab.write("narrow.ipynb", [workbench_cell("karate")]))
+    run_all(page)
+    page.wait_for_selector(".ff-picker g.statement")
+    pane = page.locator(".ff-picker .ff-pane").bounding_box()
+    side = page.locator(".ff-picker .ff-side").bounding_box()
+    assert pane and side and side["y"] >= pane["y"] + pane["height"]
+    wide = page.evaluate(
+        "[...document.querySelectorAll('.ff')].filter((each) => each.scrollWidth > each.clientWidth + 1).length"
+    )
+    assert wide == 0
+    browser.require_clean()
+    page.context.close()
+    lab.end_sessions()
+
+
+def test_a_lost_kernel_is_said(lab: Lab, browser: Browser) -> None:
+    page = browser.page(height=1500)
+    open_notebook(lab, page, lab.write("lost.ipynb", [workbench_cell("karate")]))
+    run_all(page)
+    exact_cycles(page)
+    lab.end_sessions()
+    page.evaluate("(id) => document.getElementById(id).focus()", "flow-relu->sparse_mm_1")
+    page.keyboard.press("Enter")
+    lost = page.locator(".ff-picker .ff-lost")
+    expect(lost).to_be_visible(timeout=15_000)
+    assert "run the notebook again" in lost.inner_text()
+    page.context.close()
+
+
+def test_every_action_has_a_key_and_a_name(lab: Lab, browser: Browser) -> None:
+    page = browser.page(height=1800)
+    open_notebook(lab, page, lab.write("keys.ipynb", [workbench_cell("karate")]))
+    run_all(page)
+    exact_cycles(page)
+    unnamed = page.evaluate(
+        """[...document.querySelectorAll('.ff button, .ff select, .ff input, .ff [role=button]')].filter((each) =>
+        !(each.getAttribute('aria-label') || each.innerText?.trim() || each.closest('label'))).map((each) => each.outerHTML)"""
+    )
+    assert unnamed == []
+    unreachable = page.evaluate(
+        "[...document.querySelectorAll('.ff [role=button]')].filter((each) => each.tabIndex < 0).length"
+    )
+    assert unreachable == 0
+    page.locator(".ff-preset").first.focus()
+    page.keyboard.press("Tab")
+    style, width = page.evaluate(
+        "(({outlineStyle, outlineWidth}) => [outlineStyle, outlineWidth])(getComputedStyle(document.activeElement))"
+    )
+    assert style == "solid" and float(width.removesuffix("px")) >= 2
+    before = version(page)
+    page.evaluate("document.querySelector('[id=\"flow-linear->relu\"]').focus()")
+    stroke = page.evaluate("getComputedStyle(document.activeElement.querySelector('path:not(.ff-hit)')).strokeWidth")
+    assert stroke == "4px"
+    page.keyboard.press("Enter")
+    await_drawn(page, before)
+    assert page.evaluate("document.activeElement.id") == "flow-linear->relu"  # the focus survives the new drawing
+    tab(page, "run")
+    page.locator(".ff-start").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_selector('.ff-run[data-state="done"]')
+    browser.require_clean()
+    page.context.close()
+    lab.end_sessions()
+
+
+def test_the_app(browser: Browser, lab: Lab, tmp_path: Path) -> None:
+    """Through Voila, as ``make app`` starts it. Its page asks a font server for icons of its own; the workbench for nothing."""
+    notebook = nbformat.read(ROOT / "notebooks" / "app.ipynb", 4)
+    nbformat.write(notebook, tmp_path / "app.ipynb")
+    port = lab.port + 1
+    server = subprocess.Popen(
+        [sys.executable, "-m", "voila", str(tmp_path / "app.ipynb"), "--no-browser", f"--port={port}", "--Voila.ip=127.0.0.1"],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=lab.environment,
+    )  # fmt: skip
+    try:
+        page = browser.chromium.new_context().new_page()
+        page.set_default_timeout(60_000)
+        page.route(lambda url: not url.startswith(f"http://127.0.0.1:{port}"), lambda route: route.abort())
+        end = time.monotonic() + 60
+        while time.monotonic() < end:
+            try:
+                urllib.request.urlopen(f"http://127.0.0.1:{port}/voila/static/voila.js", timeout=2)
+                break
+            except urllib.error.HTTPError:
+                break
+            except OSError:
+                time.sleep(0.3)
+        page.goto(f"http://127.0.0.1:{port}/")
+        page.wait_for_selector(".ff-picker g.statement")
+        assert exact_cycles(page) == ff.compile(ff.models.gcn("karate"), "partial").simulate().cycles
+        press_edge(page, "relu", "sparse_mm_1")
+        assert fact(page, "kernels") == "1"
+        page.context.close()
+    finally:
+        server.terminate()
+        server.wait(20)

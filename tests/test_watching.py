@@ -1,0 +1,276 @@
+"""Runs that are watched: traces, frames, bottlenecks, files for Perfetto, cancelling, depths, fills."""
+
+import json
+import signal
+import threading
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import fuseflow as ff
+from fuseflow.compiled import Compiled
+from fuseflow.errors import DeadlockError, SimulationError
+from fuseflow.run import RunInterrupted
+from fuseflow.sim import Machine, Memory, TraceOptions
+
+
+@pytest.fixture(scope="module")
+def compiled() -> Compiled:
+    """A chain of two sparse products in two kernels."""
+    rng = np.random.default_rng(5)
+    a, b, c = (
+        ((rng.random(shape) < 0.3) * rng.standard_normal(shape)).astype(np.float32)
+        for shape in ((30, 20), (20, 25), (25, 10))
+    )
+    model = ff.einsum("T[i,j] = A[i,k] * B[k,j]\nY[i,l] = relu(T[i,j] * C[j,l])", A=a, B=b, C=c)
+    return ff.compile(model, "unfused")
+
+
+@pytest.mark.parametrize(
+    "machine", [Machine(), Machine(channel_capacity=8), Machine.pipelined(), Machine(memory=Memory.hbm())]
+)
+def test_busy_cycles_add_up_to_the_counters(compiled: Compiled, machine: Machine) -> None:
+    run = compiled.simulate(machine, trace=TraceOptions(intervals=7))
+    assert run.cycles == compiled.simulate(machine).cycles
+    table = run.trace().intervals
+    for kernel in run.kernels:
+        mine = table[table["kernel"] == kernel.name]
+        sums = mine.groupby("node", observed=True)["busy_cycles"].sum().to_dict()
+        assert sums == {node.name: node.busy_cycles for node in kernel.result.nodes}
+        waits = mine[["busy_cycles", "input_wait_cycles", "room_wait_cycles", "memory_wait_cycles"]].sum(axis=1)
+        clocks = waits.groupby(mine["node"], observed=True).sum().to_dict()
+        assert all(clocks[node.name] <= kernel.result.cycles for node in kernel.result.nodes)
+        assert clocks[kernel.result.nodes[-1].name] == kernel.result.nodes[-1].final_clock_cycles
+        widths = (mine["end_cycle"] - mine["start_cycle"]).unique()
+        assert len(widths) == 1
+        assert 1 <= len(mine["start_cycle"].unique()) <= 15
+
+
+def test_frames_add_up_to_the_trace(compiled: Compiled) -> None:
+    traced = compiled.trace(options=TraceOptions(intervals=5, tokens=True))
+    frames = list(traced)
+    run = traced.run
+    assert run.complete
+    run.check()
+    assert {frame.kernel for frame in frames} == {kernel.name for kernel in run.kernels}
+    keys = ["kernel", "node"]
+    together = pd.concat([frame.intervals for frame in frames]).astype({"kernel": str, "node": str})
+    whole = run.trace().intervals.astype({"kernel": str, "node": str})
+    for column in ("busy_cycles", "input_wait_cycles", "room_wait_cycles"):
+        found = together.groupby(keys)[column].sum()
+        assert found[found > 0].equals(whole.groupby(keys)[column].sum().loc[lambda sums: sums > 0])
+    ports = run.trace().ports
+    tokens = run.trace().tokens
+    assert ports[ports["direction"] == "out"]["tokens"].sum() == len(tokens) == sum(len(f.tokens) for f in frames)
+    assert list(tokens.columns) == ["kernel", "cycle", "node", "port", "token", "number"]
+    one = tokens[(tokens["node"] == tokens["node"].iloc[0]) & (tokens["kernel"] == run.kernels[0].name)]
+    assert one["token"].tolist() == ["0", "D"]
+    assert one["cycle"].tolist() == [1, 2]
+    assert one["number"].tolist() == [0, 1]
+
+
+def test_tokens_of_a_window(compiled: Compiled) -> None:
+    options = TraceOptions(tokens=True, window=(20, 40), max_tokens=50)
+    trace = compiled.simulate(trace=options).trace()
+    assert trace.tokens["cycle"].between(20, 39).all()
+    assert (trace.tokens.groupby("kernel").size() <= 50).all()
+    everything = compiled.simulate(trace=TraceOptions(tokens=True)).trace().tokens
+    assert len(trace.tokens) + trace.tokens_dropped == everything["cycle"].between(20, 39).sum()
+
+
+def test_a_run_can_be_traced_afterwards(compiled: Compiled) -> None:
+    run = compiled.simulate()
+    trace = run.trace()
+    assert [kernel.cycles for kernel in trace.kernels] == [kernel.result.cycles for kernel in run.kernels]
+    assert run.trace(TraceOptions(intervals=1)).intervals["start_cycle"].nunique() <= 3
+
+
+def test_the_bottleneck_is_named(compiled: Compiled) -> None:
+    found = compiled.simulate(trace=TraceOptions()).trace().bottleneck()
+    for kernel, rows in found.path.groupby("kernel"):
+        cycles = next(k.result.cycles for k in compiled.simulate().kernels if k.name == kernel)
+        assert rows["share_cycles"].sum() == cycles
+        assert f"kernel {kernel}: {cycles:,} cycles. {rows['node'].iloc[0]} decides" in str(found)
+    shares = found.utilisation[["busy", "input_wait", "room_wait", "memory_wait", "idle"]].sum(axis=1)
+    assert np.allclose(shares, 1.0)
+
+
+def test_slow_memory_is_the_bottleneck(compiled: Compiled) -> None:
+    run = compiled.simulate(Machine(memory=Memory.hbm(latency_cycles=200)), trace=TraceOptions())
+    assert (run.bottleneck().path.groupby("kernel")["node"].first() == "memory").all()
+    assert "Answers of the memory decide" in run.bottleneck().text
+
+
+def test_perfetto_file(compiled: Compiled, tmp_path: Path) -> None:
+    run = compiled.simulate(trace=TraceOptions(tokens=True))
+    path = run.trace().to_perfetto(tmp_path / "trace.json")
+    content = json.loads(path.read_text())
+    assert content["displayTimeUnit"] == "ns"
+    events = content["traceEvents"]
+    threads = {(e["pid"], e["tid"]): e["args"]["name"] for e in events if e["name"] == "thread_name"}
+    names = [e["args"]["name"] for e in events if e["name"] == "process_name"]
+    assert names == [kernel.name for kernel in run.kernels]
+    assert sorted(threads.values()) == sorted(node.name for kernel in run.kernels for node in kernel.result.nodes)
+    for event in events:
+        assert event["ph"] in "MXi"
+        if event["ph"] == "X":
+            assert event["ts"] >= 0 and event["dur"] > 0
+            assert (event["pid"], event["tid"]) in threads
+    busy: dict[str, int] = {}
+    for event in events:
+        if event["ph"] == "X" and event["pid"] == 1:
+            name = threads[1, event["tid"]]
+            busy[name] = busy.get(name, 0) + event["args"]["busy_cycles"]
+    assert busy == {node.name: node.busy_cycles for node in run.kernels[0].result.nodes if node.busy_cycles}
+
+
+def test_cancelled_run(compiled: Compiled) -> None:
+    handle = compiled.start(trace=TraceOptions())
+    handle.cancel()
+    run = handle.result(60)
+    assert handle.done and handle.wait(0)
+    if not run.complete:
+        assert handle.cancelled
+        assert run.outputs == {}
+        with pytest.raises(SimulationError, match="stopped at cycle"):
+            run.check()
+        with pytest.raises(SimulationError, match="stopped at cycle"):
+            _ = run.kernels[-1].result.output
+    assert list(handle.frames(1)) or run.cycles == 0 or run.trace().kernels
+
+
+def test_stop_before_the_end(compiled: Compiled) -> None:
+    """A machine so slow that the run is stopped within its first slice of work."""
+    asked: list[int] = []
+
+    def stop() -> bool:
+        asked.append(1)
+        return True
+
+    from fuseflow.sim import Core, Observation, simulate
+
+    region = compiled.regions[0]
+    tensors = {name: compiled.model.tensors[name] for name in region.graph.tensors}
+    from fuseflow.sim.tokenwise.simulate import simulate_tokenwise
+
+    found = simulate_tokenwise(
+        region.graph, tensors, Machine(), slice_operations=50, observation=Observation(TraceOptions(), stop=stop)
+    )
+    whole = simulate(region.graph, tensors, core=Core.TOKEN)
+    assert asked == [1]
+    assert not found.complete
+    assert found.outputs == {}
+    assert 0 < found.cycles <= whole.cycles
+    assert found.trace is not None
+    sums = ff.sim.Trace((found.trace,)).intervals.groupby("node", observed=True)["busy_cycles"].sum().to_dict()
+    assert sums == {node.name: node.busy_cycles for node in found.nodes}
+    assert "stored values" in repr(found)
+
+
+def test_interruption_keeps_what_there_is(compiled: Compiled, monkeypatch: pytest.MonkeyPatch) -> None:
+    from fuseflow.sim.tokenwise.core import TokenCore
+
+    steps: list[int] = []
+    real = TokenCore.step
+
+    def step(core: TokenCore, operations: int = 0) -> bool:
+        steps.append(1)
+        if len(steps) == 4:
+            signal.raise_signal(signal.SIGINT)
+        return real(core, 100)
+
+    monkeypatch.setattr(TokenCore, "step", step)
+    assert threading.current_thread() is threading.main_thread()
+    with pytest.raises(KeyboardInterrupt) as caught:
+        compiled.simulate(trace=TraceOptions())
+    assert isinstance(caught.value, RunInterrupted)
+    run = caught.value.run
+    assert not run.complete
+    assert 0 < run.cycles < compiled.simulate().cycles
+    assert len(run.trace().intervals) > 0
+
+
+def test_progress_says_what_is_left(compiled: Compiled) -> None:
+    seen: list[ff.run.RunProgress] = []
+    handle = compiled.start(progress=seen.append, trace=TraceOptions())
+    handle.result(60)
+    assert handle.progress is None or handle.progress.fraction is None or 0 <= handle.progress.fraction <= 1
+    from fuseflow.sim import Progress
+
+    assert Progress(1, 1, 0.25, 2.0).remaining_seconds == 6.0
+    assert Progress(1, 1, None, 2.0).remaining_seconds is None
+    assert Progress(1, 1, 0.0, 2.0).remaining_seconds is None
+
+
+def test_depths_of_streams(compiled: Compiled) -> None:
+    kernel = compiled.regions[0]
+    port = next(str(port) for node in kernel.graph for port in node.inputs if node.block.kind == "array")
+    free = compiled.simulate()
+    tight = compiled.simulate(depths={port: 1})
+    assert tight.cycles >= free.cycles
+    assert compiled.simulate(depths={f"{kernel.name}:{port}": 1}).kernels[0].result.cycles >= 0
+    assert np.array_equal(tight.outputs["Y"], free.outputs["Y"])
+    with pytest.raises(SimulationError, match=r"a depth is given for 'nothing.val', but no kernel has such a stream"):
+        compiled.simulate(depths={"nothing.val": 3})
+    with pytest.raises(SimulationError, match=r"the depth of .* is a number of tokens, 1 or more, not 0"):
+        compiled.simulate(depths={port: 0})
+
+
+@pytest.mark.parametrize("machine", [Machine(), Machine(channel_capacity=6), Machine(memory=Memory.hbm())])
+def test_reported_depths_keep_the_cycles(compiled: Compiled, machine: Machine) -> None:
+    run = compiled.simulate(machine)
+    report = run.fifo_report()
+    depths = dict(zip(report["stream"], report["depth"].astype(int), strict=True))
+    again = compiled.simulate(machine, depths=depths)
+    assert again.cycles == run.cycles
+    assert again.table().equals(run.table())
+    if machine.channel_capacity is not None:
+        assert (report["largest_fill"] <= machine.channel_capacity).all()
+        assert report["waited_cycles"].sum() > 0
+    else:
+        assert report["waited_cycles"].sum() == 0
+        largest = report.sort_values("largest_fill").iloc[-1]
+        smaller = {**depths, largest["stream"]: int(largest["depth"]) - 1}
+        try:
+            table = compiled.simulate(machine, depths=smaller)
+        except DeadlockError:
+            return
+        waited = table.fifo_report().set_index("stream")["waited_cycles"]
+        assert waited[largest["stream"]] > 0
+
+
+def test_searched_depths_are_smaller_and_keep_the_cycles() -> None:
+    a = np.eye(6, dtype=np.float32)
+    compiled = ff.compile(ff.einsum("Y[i,l] = A[i,k] * B[k,l]", A=a, B=a))
+    run = compiled.simulate()
+    plain, searched = run.fifo_report(), run.fifo_report(search=True)
+    depths = dict(zip(searched["stream"], searched["depth"].astype(int), strict=True))
+    assert (searched["depth"] <= plain["depth"]).all()
+    assert searched["depth"].sum() < plain["depth"].sum()
+    assert compiled.simulate(depths=depths).cycles == run.cycles
+
+
+def test_traffic_by_tensor_and_level(compiled: Compiled) -> None:
+    run = compiled.simulate()
+    table = run.traffic()
+    assert table["bytes"].sum() == run.bytes
+    assert set(table[table["writes"] > 0]["tensor"]) == {"T", "Y"} & set(table["tensor"]) | {"Y"}
+    assert ((table["reads"] > 0) | (table["writes"] > 0) | (table["bytes"] == 0)).all()
+
+
+def test_suggested_depths_remove_the_deadlock() -> None:
+    x = np.arange(1, 25, dtype=np.float32).reshape(4, 6)
+    model = ff.einsum("M[i] = max[j](X[i,j])\nY[i,j] = X[i,j] - M[i]", X=x)
+    compiled = ff.compile(model, "full")
+    with pytest.raises(DeadlockError) as caught:
+        compiled.simulate(Machine(channel_capacity=2))
+    assert caught.value.suggestion
+    assert "the run then comes to its end" in str(caught.value)
+    run = compiled.simulate(Machine(channel_capacity=2), depths=caught.value.suggestion)
+    run.check()
+    name, depth = next(iter(caught.value.suggestion.items()))
+    if len(caught.value.suggestion) == 1 and depth > 3:
+        with pytest.raises(DeadlockError):
+            compiled.simulate(Machine(channel_capacity=2), depths={name: depth // 2})
