@@ -8,12 +8,12 @@ import traitlets
 from fuseflow.compiled import Compiled, CompiledRegion
 from fuseflow.dataflow.dot import describe, to_dot
 from fuseflow.dataflow.graph import Graph, Node
-from fuseflow.dataflow.svg import to_svg
 from fuseflow.errors import FuseflowError
 from fuseflow.run import Run
 from fuseflow.sim import Trace
 from fuseflow.sim.result import Result
 from fuseflow_widgets.collapse import collapsed_dot, grouping
+from fuseflow_widgets.layout import layout
 from fuseflow_widgets.run_trace import tokens_sent
 from fuseflow_widgets.view import View
 
@@ -123,7 +123,7 @@ class GraphView(View):
         hidden = {node: group for node, group in groups.items() if group not in self._opened} if self.collapsed else {}
         try:
             text = collapsed_dot(self.graph, hidden) if hidden else to_dot(self.graph, legend=False)
-            picture = to_svg(text)
+            picture = layout(text)
         except FuseflowError as error:
             self.say(str(error), "error")
             picture = ""

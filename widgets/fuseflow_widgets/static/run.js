@@ -3,6 +3,7 @@ import { button, count, frame, h, short, size, svg } from "./page.js";
 
 const MOST = 1200;
 const COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7"];
+const DARK = ["#6CBCF0", "#FF9D4D", "#3DD6A5", "#E79CC4"];
 const DASHES = [[], [6, 4], [2, 3], [9, 3, 2, 3]];
 
 function render({ model, el }) {
@@ -73,7 +74,7 @@ function render({ model, el }) {
     pen.scale(ratio, ratio);
     const style = getComputedStyle(root);
     const ink = style.getPropertyValue("--soft"), left = 52, bottom = 20, top = 18;
-    const names = model.get("chart");
+    const names = model.get("chart"), colours = root.dataset.theme === "dark" ? DARK : COLOURS;
     const [low, high] = [points[0][0], points.at(-1)[0]];
     pen.font = "11px Helvetica, Arial, sans-serif";
     names.forEach((name, at) => {
@@ -96,7 +97,7 @@ function render({ model, el }) {
         pen.textAlign = "right";
         pen.fillText(unit(high), box.width - 10, box.height - 6);
       }
-      pen.strokeStyle = COLOURS[at];
+      pen.strokeStyle = colours[at];
       pen.setLineDash(DASHES[at]);
       pen.lineWidth = 1.8;
       pen.beginPath();
@@ -104,7 +105,7 @@ function render({ model, el }) {
       pen.stroke();
       pen.setLineDash([]);
       pen.textAlign = "left";
-      pen.fillStyle = COLOURS[at];
+      pen.fillStyle = colours[at];
       pen.setLineDash(DASHES[at]);
       pen.beginPath();
       pen.moveTo(left + 4 + at * 190, 8);
