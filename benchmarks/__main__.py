@@ -14,10 +14,14 @@ from pathlib import Path
 
 from benchmarks.compile import compile_rows
 from benchmarks.engine import engine_rows
+from benchmarks.estimate import estimate_rows
 from benchmarks.gcn import collab_rows, gcn_rows, mag_rows
 from benchmarks.measure import clock_name, use_processor_time
 
-SUITES = {"compile": compile_rows, "engine": engine_rows, "gcn": gcn_rows, "collab": collab_rows, "mag": mag_rows}
+SUITES = {
+    "compile": compile_rows, "engine": engine_rows, "estimate": estimate_rows, "gcn": gcn_rows, "collab": collab_rows,
+    "mag": mag_rows,
+}  # fmt: skip
 BY_REQUEST = {"mag"}
 """Suites that take minutes and many gigabytes: they run when named."""
 

@@ -6,7 +6,10 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from fuseflow.einsum import nodes as _  # noqa: F401 - loads the package first: the function below takes over its name
+# These packages load first, and little by themselves: functions below take over their names.
+from fuseflow import estimate as _estimate  # noqa: F401
+from fuseflow import explore as _explore  # noqa: F401
+from fuseflow.einsum import nodes as _nodes  # noqa: F401
 
 if TYPE_CHECKING:
     from fuseflow import datasets as datasets
@@ -18,6 +21,10 @@ if TYPE_CHECKING:
     from fuseflow.einsum import Program as Program
     from fuseflow.einsum import parse as parse
     from fuseflow.errors import FuseflowError as FuseflowError
+    from fuseflow.estimate import Estimate as Estimate
+    from fuseflow.exploration import Exploration as Exploration
+    from fuseflow.exploration import autoschedule as autoschedule
+    from fuseflow.exploration import results as results
     from fuseflow.formats import FiberTree as FiberTree
     from fuseflow.formats import Format as Format
     from fuseflow.lowering import OnCycle as OnCycle
@@ -37,6 +44,8 @@ __version__ = "0.1.0"
 _HOMES = {
     "Comparison": "fuseflow.comparison",
     "Compiled": "fuseflow.compiled",
+    "Estimate": "fuseflow.estimate",
+    "Exploration": "fuseflow.exploration",
     "FiberTree": "fuseflow.formats",
     "Format": "fuseflow.formats",
     "FuseflowError": "fuseflow.errors",
@@ -50,15 +59,17 @@ _HOMES = {
     "Run": "fuseflow.run",
     "Scatter": "fuseflow.schedule",
     "Schedule": "fuseflow.schedule",
+    "autoschedule": "fuseflow.exploration",
     "compare": "fuseflow.comparison",
     "compile": "fuseflow.compiled",
     "from_mlir": "fuseflow.models",
     "parse": "fuseflow.einsum",
+    "results": "fuseflow.exploration",
     "trace": "fuseflow.models",
 }
 _MODULES = ("course", "datasets", "models")
 
-__all__ = [*_HOMES, *_MODULES, "einsum", "workbench"]
+__all__ = [*_HOMES, *_MODULES, "einsum", "estimate", "explore", "workbench"]
 
 
 def einsum(text: str, /, **data: Any) -> "Model":
@@ -70,6 +81,20 @@ def einsum(text: str, /, **data: Any) -> "Model":
     from fuseflow.models import from_text
 
     return from_text(text, **data)
+
+
+def estimate(*args: Any, **options: Any) -> "Estimate":
+    """FLOPs, bytes and cycles of a schedule without simulation; see :func:`fuseflow.estimating.estimate`."""
+    from fuseflow.estimating import estimate as found
+
+    return found(*args, **options)
+
+
+def explore(*args: Any, **options: Any) -> "Exploration":
+    """Search the schedules of a model; see :func:`fuseflow.exploration.explore`."""
+    from fuseflow.exploration import explore as found
+
+    return found(*args, **options)
 
 
 def workbench(model: Any, inputs: "tuple[Any, ...] | None" = None, formats: Any = None, **settings: Any) -> Any:

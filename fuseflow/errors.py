@@ -57,3 +57,11 @@ class DeadlockError(SimulationError):
 
 class DataError(FuseflowError, ValueError):
     """A data file or data set is missing, corrupt or does not fit."""
+
+
+class StoreError(FuseflowError, OSError):
+    """A store of results is corrupt, newer than this fuseflow, or cannot be written."""
+
+
+class SearchError(FuseflowError, RuntimeError):
+    """A sweep over schedules cannot start or go on."""

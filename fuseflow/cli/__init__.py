@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 import fuseflow
-from fuseflow.cli import data, interop, replay, run, show
+from fuseflow.cli import data, explore, interop, replay, run, show
 from fuseflow.cli.failures import reported
 
 __all__ = ["app"]
@@ -50,6 +50,8 @@ app.command()(run.run)
 app.command()(show.schedule)
 app.command()(show.show)
 app.command()(replay.replay)
+app.command()(explore.explore)
+app.command()(explore.results)
 app.command()(interop.export)
 app.command()(interop.simulate)
 app.add_typer(data.app, name="data")

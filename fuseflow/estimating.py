@@ -1,0 +1,47 @@
+"""Estimating a compiled model: what its kernels would cost, without running them."""
+
+import time
+
+from fuseflow.compiled import Compiled, compile
+from fuseflow.errors import ScheduleError
+from fuseflow.estimate import Estimate, Statistics, estimate_kernel
+from fuseflow.estimate.layout import moved_patterns
+from fuseflow.estimate.patterns import Pattern
+from fuseflow.models import Model
+from fuseflow.schedule import Schedule
+from fuseflow.sim import Machine
+
+
+def estimate(
+    source: Compiled | Model,
+    schedule: Schedule | str | None = None,
+    *,
+    statistics: Statistics | None = None,
+    machine: Machine | None = None,
+) -> Estimate:
+    """FLOPs, bytes and cycles of ``source`` (compiled, or a model and its ``schedule``) on ``machine``.
+
+    ``statistics`` defaults to those of the model's data, which give the counts of coordinates exactly; pass
+    ``Statistics.sizes(...)`` where there are no data, and the same object to several calls to share the work. Raises
+    ScheduleError for an illegal schedule and SimulationError where a tensor has no statistics.
+    """
+    if isinstance(source, Compiled):
+        if schedule is not None:
+            raise ScheduleError("this model is compiled already; pass the Compiled alone, or the model and a schedule")
+        compiled = source
+    else:
+        compiled = compile(source, "full" if schedule is None else schedule)
+    known = statistics or Statistics.of(compiled.model.tensors)
+    used = machine or Machine()
+    started = time.perf_counter()
+    results: dict[str, Pattern] = dict(Statistics.of(compiled.constants).patterns)
+    program = compiled.model.program
+    results |= moved_patterns(program, {**known.patterns, **results}, known.counter)
+    kernels = []
+    for region in compiled.regions:
+        found = estimate_kernel(region.graph, region.formats, known, used, results)
+        results |= found.patterns
+        program = program.stored_as(region.formats)
+        results |= moved_patterns(program, {**known.patterns, **results}, known.counter)
+        kernels.append(found.kernel)
+    return Estimate(compiled.schedule.name, tuple(kernels), time.perf_counter() - started)

@@ -1,0 +1,242 @@
+"""The design space: what may vary between candidate schedules, and how many of them there are."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from functools import cached_property
+
+from fuseflow.einsum import Program
+from fuseflow.errors import FusionError, ScheduleError
+from fuseflow.fusion import fuse
+from fuseflow.fusion.count import count_orders
+from fuseflow.schedule import Iteration, Region
+from fuseflow.schedule.barriers import sources
+from fuseflow.sim.machine import Machine
+
+DOWNSETS_KEPT = 4096
+"""Most sets of finished statements for which all dataflow-legal partitions are searched."""
+
+PARTITIONS_COUNTED = 200_000
+"""Partitions up to which partitions that are not contiguous are counted exactly; with more, these are a lower bound."""
+
+SETS_COUNTED = 20_000
+"""Downsets up to which the orders of one region are counted exactly."""
+
+
+class Partitions(Enum):
+    """Which fusion partitions are searched."""
+
+    CONTIGUOUS = "contiguous"
+    """Regions of consecutive statements."""
+    LEGAL = "legal"
+    """Every partition in which no two regions wait for each other."""
+
+    @classmethod
+    def of(cls, choice: "Partitions | str") -> "Partitions":
+        try:
+            return cls(choice)
+        except ValueError:
+            names = ", ".join(repr(item.value) for item in cls)
+            raise ScheduleError(f"partitions must be one of {names}, not {choice!r}") from None
+
+
+@dataclass(frozen=True, slots=True)
+class Space:
+    """What may vary. The default varies fusion partitions and dataflow orders.
+
+    ``iterations`` are the iteration styles of a region. ``formats`` gives, by stored tensor, the formats it may be
+    stored in. ``machines`` are tried one after the other. ``associations`` also tries other orders of multiplication
+    in chains of products, which changes rounding. Statements in one tuple of ``together`` share a region; the two of a
+    pair in ``apart`` never do. ``orders`` bounds how many dataflow orders of one region are estimated: all of them if
+    there are no more, otherwise the best that a local search finds.
+    """
+
+    partitions: Partitions | str = Partitions.CONTIGUOUS
+    iterations: tuple[Iteration, ...] = (Iteration.FACTORED,)
+    formats: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    machines: tuple[Machine, ...] = (Machine(),)
+    associations: bool = False
+    together: tuple[tuple[str, ...], ...] = ()
+    apart: tuple[tuple[str, str], ...] = ()
+    orders: int = 32
+
+    def check(self, program: Program) -> None:
+        """ScheduleError where the space is empty or contradicts itself for ``program``."""
+        Partitions.of(self.partitions)
+        names = [statement.name for statement in program.computations]
+        for what, options in (("iteration style", self.iterations), ("machine", self.machines)):
+            if not options:
+                raise ScheduleError(f"the space is empty: it has no {what}; give at least one")
+        if not names:
+            raise ScheduleError("the space is empty: the program has no statements")
+        if self.orders < 1:
+            raise ScheduleError(f"orders must be 1 or more, not {self.orders}")
+        for group in (*self.together, *self.apart):
+            for name in group:
+                if name not in names:
+                    raise ScheduleError(
+                        f"the space speaks of statement {name!r}, which the program lacks; it has {', '.join(names)}"
+                    )
+        for pair in self.apart:
+            if len(set(pair)) != 2:
+                raise ScheduleError(f"apart must hold pairs of two statements, not {pair!r}")
+            joined = next((group for group in self.groups(program) if set(pair) <= group), None)
+            if joined is not None:
+                raise ScheduleError(
+                    f"the space is empty: {pair[0]} and {pair[1]} must be apart, but together asks for one region "
+                    f"with {', '.join(sorted(joined))}; leave one of the two out"
+                )
+        inputs = {tensor.name for tensor in program.inputs}
+        for name, choices in self.formats.items():
+            if name not in inputs:
+                raise ScheduleError(
+                    f"formats names {name!r}, which is no stored tensor of the program; it has "
+                    f"{', '.join(sorted(inputs))}"
+                )
+            if not choices:
+                raise ScheduleError(f"the space is empty: formats gives no format for {name!r}")
+
+    def groups(self, program: Program) -> list[set[str]]:
+        """Statements that must share a region."""
+        found: list[set[str]] = []
+        for group in self.together:
+            merged = set(group)
+            for other in [item for item in found if item & merged]:
+                found.remove(other)
+                merged |= other
+            found.append(merged)
+        return found
+
+    def allows(self, statements: frozenset[str], groups: list[set[str]]) -> bool:
+        """Whether a region of ``statements`` keeps to ``together`` and ``apart``."""
+        if any(set(pair) <= statements for pair in self.apart):
+            return False
+        return all(group <= statements or not group & statements for group in groups)
+
+
+@dataclass(frozen=True)
+class Lattice:
+    """Partitions as paths: from nothing done to everything done, a region a step.
+
+    ``places`` are the sets of statements that may be done when a region begins, small ones first.
+    """
+
+    program: Program
+    space: Space
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        return tuple(statement.name for statement in self.program.computations)
+
+    @cached_property
+    def places(self) -> tuple[frozenset[str], ...]:
+        if Partitions.of(self.space.partitions) is Partitions.CONTIGUOUS:
+            return tuple(frozenset(self.names[:count]) for count in range(len(self.names) + 1))
+        found = {frozenset[str]()}
+        frontier = set(found)
+        while frontier:
+            larger = {
+                done | {statement.name}
+                for done in frontier
+                for statement in self.program.computations
+                if statement.name not in done and self._needs[statement.name] <= done
+            }
+            found |= larger
+            if len(found) > DOWNSETS_KEPT:
+                raise ScheduleError(
+                    f"the program has more than {DOWNSETS_KEPT} sets of statements that may be finished first; search "
+                    "contiguous partitions, or put statements together"
+                )
+            frontier = larger
+        return tuple(sorted(found, key=lambda done: (len(done), [name in done for name in self.names])))
+
+    @cached_property
+    def _needs(self) -> dict[str, frozenset[str]]:
+        return {name: frozenset(tensor for tensor, _ in found) for name, found in self._sources.items()}
+
+    @cached_property
+    def _sources(self) -> dict[str, list[tuple[str, bool]]]:
+        """By statement, the computed tensors that it reads, and whether a barrier lies between."""
+        return {
+            statement.name: [
+                (tensor, barrier is not None)
+                for access in statement.operands
+                for tensor, barrier in sources(self.program, access.tensor)
+            ]
+            for statement in self.program.computations
+        }
+
+    def _across(self, statements: frozenset[str]) -> bool:
+        """Whether a region of ``statements`` would reach across a barrier."""
+        return any(barrier and tensor in statements for name in statements for tensor, barrier in self._sources[name])
+
+    def steps(self, done: frozenset[str]) -> Iterator[tuple[str, ...]]:
+        """Statements of the regions that may come next after ``done``, in program order."""
+        groups = self.space.groups(self.program)
+        for place in self.places:
+            fresh = place - done
+            if done < place and self.space.allows(fresh, groups) and not self._across(fresh):
+                yield tuple(name for name in self.names if name in place and name not in done)
+
+    def count(self, orders: "OrderCounts") -> tuple[int, int, bool]:
+        """Number of partitions, number of schedules (partitions, orders and styles), and whether both are exact.
+
+        Partitions that several paths lead to (two regions that do not depend on each other) are counted once.
+        """
+        exact = True
+        contiguous = Partitions.of(self.space.partitions) is Partitions.CONTIGUOUS
+        total = frozenset(self.names)
+        partitions: dict[frozenset[str], int] = {frozenset(): 1}
+        schedules: dict[frozenset[str], int] = {frozenset(): 1}
+        if contiguous:
+            for place in self.places:
+                for statements in self.steps(place):
+                    target = place | frozenset(statements)
+                    number, known = orders.of(statements)
+                    exact = exact and known
+                    partitions[target] = partitions.get(target, 0) + partitions.get(place, 0)
+                    schedules[target] = schedules.get(target, 0) + schedules.get(place, 0) * number
+            return partitions.get(total, 0), schedules.get(total, 0), exact
+        found: dict[frozenset[str], set[frozenset[tuple[str, ...]]]] = {frozenset(): {frozenset()}}
+        for place in self.places:
+            for statements in self.steps(place):
+                reached = found.setdefault(place | frozenset(statements), set())
+                for partial in found.get(place, ()):
+                    reached.add(partial | {statements})
+                    if len(reached) > PARTITIONS_COUNTED:
+                        return len(reached), len(reached), False
+        count = 0
+        for partition in found.get(total, ()):
+            product = 1
+            for statements in partition:
+                number, known = orders.of(statements)
+                exact = exact and known
+                product *= number
+            count += product
+        return len(found.get(total, ())), count, exact
+
+
+@dataclass(slots=True)
+class OrderCounts:
+    """Numbers of dataflow orders of regions, each counted once. A region whose storage orders contradict each other has
+    one: the order that a copy makes possible."""
+
+    program: Program
+    iterations: tuple[Iteration, ...]
+    known: dict[tuple[str, ...], tuple[int, bool]] = field(default_factory=dict)
+
+    def of(self, statements: tuple[str, ...]) -> tuple[int, bool]:
+        if statements not in self.known:
+            total, exact = 0, True
+            for style in self.iterations:
+                try:
+                    partial = fuse(self.program, Region("count", statements, iteration=style)).partial_order
+                except FusionError:
+                    continue
+                if not partial.acyclic:
+                    total += 1
+                    continue
+                found = count_orders(partial, SETS_COUNTED)
+                total, exact = total + found.orders, exact and found.exact
+            self.known[statements] = total, exact
+        return self.known[statements]

@@ -1,0 +1,52 @@
+"""Variants of a model: other formats of its stored tensors, other associations of its products."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import product
+
+from fuseflow.einsum import Program
+from fuseflow.explore.associate import associations
+from fuseflow.explore.space import Space
+from fuseflow.formats import FiberTree
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Variant:
+    """A program with its data. ``formats`` says what is stored otherwise, ``products`` how chains are multiplied."""
+
+    program: Program
+    tensors: Mapping[str, FiberTree]
+    formats: str = ""
+    products: str = ""
+
+
+def variants(program: Program, tensors: Mapping[str, FiberTree], space: Space) -> Iterator[Variant]:
+    """The program as it is, then every choice of formats and associations that ``space`` allows.
+
+    Raises FormatError for a format that does not fit its tensor.
+    """
+    names = list(space.formats)
+    choices = list(product(*(space.formats[name] for name in names)))
+    own = tuple(str(tensors[name].format) for name in names)
+    programs = associations(program) if space.associations else [program]
+    for choice in sorted(choices, key=lambda item: item != own):
+        stored = {name: tensors[name].convert(text) for name, text in zip(names, choice, strict=True)}
+        changed = {name: tree.format for name, tree in stored.items() if tree.format != tensors[name].format}
+        label = ", ".join(f"{name} as {layout}" for name, layout in changed.items())
+        for number, base in enumerate(programs):
+            chains = "" if number == 0 else _chains(base, program)
+            yield Variant(base.stored_as(changed), {**tensors, **stored}, label, chains)
+
+
+def _chains(program: Program, original: Program) -> str:
+    known = {statement.name: statement for statement in original.statements}
+    changed = [item for item in program.statements if item.name in known and known[item.name] != item]
+    names = []
+    for statement in changed:
+        outer = " * ".join(access.tensor for access in statement.operands)
+        for access in statement.operands:
+            if access.tensor not in known and any(item.name == access.tensor for item in program.statements):
+                inside = " * ".join(item.tensor for item in program.statement(access.tensor).operands)
+                outer = outer.replace(access.tensor, f"({inside})")
+        names.append(f"{statement.name} = {outer}")
+    return "; ".join(names)

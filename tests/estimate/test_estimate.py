@@ -1,0 +1,190 @@
+"""The estimate against simulation: same elements read, written and computed, cycles close, and what it explains."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+import fuseflow as ff
+from fuseflow.errors import DataError, FuseflowError, ScheduleError, SimulationError
+from fuseflow.estimate import Sparsity, Statistics, relations
+from fuseflow.estimate.query import Atom, Counter
+from fuseflow.estimate.relations import Relation
+from tests.random_programs import random_model, random_schedules
+
+EXACT = ("flops", "values_read", "values_written")
+
+
+@pytest.mark.parametrize("seed", range(24))
+def test_counts_equal_simulation(seed: int) -> None:
+    """On random programs in every style, every node reads, writes and computes exactly as many values as estimated."""
+    model = random_model(seed)
+    for schedule in random_schedules(model, seed)[:5]:
+        try:
+            compiled = ff.compile(model, schedule)
+        except FuseflowError:
+            continue
+        simulated = compiled.simulate(engine="interpreter").table()
+        estimated = ff.estimate(compiled).table("node")
+        for column in EXACT:
+            np.testing.assert_allclose(
+                estimated[column], simulated[column], err_msg=f"{column} under {schedule}", atol=1e-6
+            )
+
+
+@pytest.fixture(scope="module")
+def gcn() -> ff.Model:
+    return ff.models.gcn("karate")
+
+
+@pytest.mark.parametrize("schedule", ["unfused", "partial", "full"])
+def test_gcn(gcn: ff.Model, schedule: str) -> None:
+    compiled = ff.compile(gcn, schedule)
+    run, found = compiled.simulate(), ff.estimate(compiled)
+    assert found.flops == pytest.approx(run.flops, rel=1e-9)
+    assert found.bytes == pytest.approx(run.bytes, rel=0.005)
+    assert found.cycles == pytest.approx(run.cycles, rel=0.1)
+
+
+def test_two_step_paths_are_counted_exactly() -> None:
+    """A * A visits every path of length two: the sum over the edges of the degree of their end."""
+    rng = np.random.default_rng(1)
+    adjacency = (rng.random((40, 40)) < 0.1).astype(np.float32)
+    model = ff.einsum("A[40,40]: cc\nY[i,k] = A[i,j] * A[j,k]", A=adjacency)
+    paths = int((adjacency @ adjacency).sum())
+    found = ff.estimate(model, "full")
+    (accumulator,) = [node for node in found.kernels[0].nodes if node.name.startswith("accumulate")]
+    assert accumulator.flops == paths
+    (writer,) = [node for node in found.kernels[0].nodes if node.name == "write_Y_values"]
+    assert writer.values_written == np.count_nonzero(adjacency @ adjacency)
+
+
+def test_a_sampled_join_is_close(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a join is too large to write down, a sample of it stands for all."""
+    rng = np.random.default_rng(2)
+    columns = [np.unique(rng.integers(0, 200 * 200, 3000)) for _ in range(2)]
+    left, right = (Relation((200, 200), (flat // 200, flat % 200)) for flat in columns)
+    i, j, k = (("i", 200), ("j", 200), ("k", 200))
+    condition = frozenset({Atom(left, (i, j)), Atom(right, (j, k))})
+    exact = Counter().count(Counter().exists(condition, [j]), (i, k))
+    monkeypatch.setattr(relations, "PAIRS_JOINED", 8_000)
+    assert Counter().count(Counter().exists(condition, [j]), (i, k)) == pytest.approx(exact, rel=0.1)
+    assert exact == len({(a, d) for a, b in zip(*left.columns, strict=True) for c, d in _row(right, b) if c == b})
+
+
+def _row(relation: Relation, row: int) -> list[tuple[int, int]]:
+    places = np.flatnonzero(relation.columns[0] == row)
+    return [(row, int(relation.columns[1][place])) for place in places]
+
+
+@pytest.mark.parametrize("spread", list(Sparsity))
+def test_from_sizes_alone(gcn: ff.Model, spread: Sparsity) -> None:
+    """With the same numbers of stored elements, the first product's work is that of the data for every pattern."""
+    densities = {name: tree.stored / np.prod(tree.shape) for name, tree in gcn.tensors.items()}
+    spreads = {"adjacency": spread}
+    known = Statistics.sizes(gcn.program.inputs, densities, spreads)
+    found = ff.estimate(gcn, "unfused", statistics=known)
+    exact = ff.estimate(gcn, "unfused")
+    tolerance = 0.35 if spread is Sparsity.BLOCK_DIAGONAL else 0.1  # whole blocks only
+    assert found.flops == pytest.approx(exact.flops, rel=tolerance)
+    assert found.cycles == pytest.approx(exact.cycles, rel=tolerance)
+
+
+def test_power_law_has_more_two_step_paths_than_uniform(gcn: ff.Model) -> None:
+    model = ff.einsum("A[60,60]: cc\nY[i,k] = A[i,j] * A[j,k]", A=np.eye(60, dtype=np.float32))
+    found = {
+        spread: ff.estimate(model, "full", statistics=Statistics.sizes(model.program.inputs, {"A": 0.05}, spread)).flops
+        for spread in Sparsity
+    }
+    assert found[Sparsity.POWER_LAW] > 1.5 * found[Sparsity.UNIFORM]
+
+
+def test_a_given_rate_decides_an_intersection() -> None:
+    model = ff.einsum("a[100]: c\nb[100]: c\ny = a[i] * b[i]", a=np.ones(100), b=np.ones(100))
+    densities = {"a": 0.5, "b": 0.2}
+    known = Statistics.sizes(model.program.inputs, densities, rates={"i": 0.25})
+    product = next(node for node in ff.estimate(model, statistics=known).kernels[0].nodes if node.name == "mul_y")
+    assert product.flops == pytest.approx(0.25 * 20)
+
+
+def test_what_it_explains(gcn: ff.Model) -> None:
+    found = ff.estimate(gcn, "partial")
+    text = found.explain()
+    assert f"limited by {found.limiting.name}, which {found.limiting.role}" in text
+    assert text.startswith("Schedule partial: about")
+    assert list(found.table()["kernel"]) == [kernel.name for kernel in found.kernels]
+    with pytest.raises(ValueError, match="by must be 'kernel' or 'node', not 'x'"):
+        found.table("x")
+
+
+def test_a_slow_memory_is_a_bound(gcn: ff.Model) -> None:
+    slow = ff.Machine(memory=ff.Machine().memory.hbm(channels=1, interval_cycles=400))
+    found = ff.estimate(gcn, "partial", machine=slow)
+    assert found.cycles > ff.estimate(gcn, "partial").cycles
+    assert "limited by memory" in found.explain()
+
+
+def test_bad_input(gcn: ff.Model) -> None:
+    inputs = gcn.program.inputs
+    with pytest.raises(DataError, match="is stored as cc and has no density"):
+        Statistics.sizes(reversed(inputs), {})
+    inputs = [item for item in inputs if item.name == "adjacency"]
+    with pytest.raises(DataError, match=r"density of 'adjacency' is 1\.5; it must be from 0 to 1"):
+        Statistics.sizes(inputs, dict.fromkeys((item.name for item in inputs), 1.5))
+    with pytest.raises(DataError, match="'uniform', 'power law', 'block diagonal', not 'zipf'"):
+        Statistics.sizes(inputs, dict.fromkeys((item.name for item in inputs), 0.5), "zipf")
+    with pytest.raises(DataError, match="rate at index 'i' is 2; it must be from 0 to 1"):
+        Statistics.of({}, {"i": 2})
+    with pytest.raises(ScheduleError, match="compiled already"):
+        ff.estimate(ff.compile(gcn, "full"), "full")
+    with pytest.raises(SimulationError, match="no statistics of tensor 'adjacency'"):
+        ff.estimate(gcn, "full", statistics=Statistics.of({}))
+    cube = ff.einsum("T[2,2,2]: ccc\ny[i] = sum[j](sum[k](T[i,j,k]))", T=np.ones((2, 2, 2)))
+    with pytest.raises(DataError, match="is of order 3; a power law pattern needs a matrix"):
+        Statistics.sizes(cube.program.inputs, {"T": 0.5}, "power law")
+
+
+@pytest.mark.parametrize("scatter", list(ff.Scatter))
+def test_lanes_share_the_work(gcn: ff.Model, scatter: ff.Scatter) -> None:
+    """Lanes change no counter; ranges of rows are followed exactly, and the outermost level dealt in turn too."""
+    lanes = (ff.Lanes("i", 3, scatter),)
+    regions = tuple(dataclasses.replace(region, lanes=lanes) for region in ff.Schedule.partial(gcn))
+    compiled = ff.compile(gcn, ff.Schedule("lanes", regions))
+    run, found = compiled.simulate(engine="interpreter"), ff.estimate(compiled)
+    assert found.flops == pytest.approx(run.flops, rel=1e-9)
+    assert found.bytes == pytest.approx(run.bytes, rel=0.005)
+    assert found.cycles < 0.55 * ff.estimate(gcn, "partial").cycles
+    assert found.cycles == pytest.approx(run.cycles, rel=0.15)
+
+
+def test_lanes_of_an_inner_level_get_equal_shares(gcn: ff.Model) -> None:
+    regions = tuple(
+        dataclasses.replace(region, lanes=(ff.Lanes("k", 2),)) if region.name == "conv1" else region
+        for region in ff.Schedule.partial(gcn)
+    )
+    compiled = ff.compile(gcn, ff.Schedule("lanes", regions))
+    run, found = compiled.simulate(engine="interpreter"), ff.estimate(compiled)
+    assert found.flops == pytest.approx(run.flops, rel=0.01)
+
+
+def test_patterns_go_through_layout_statements() -> None:
+    """A compressed tensor that a reshape, a slice and a concatenation make between kernels."""
+    rng = np.random.default_rng(7)
+    data = (rng.random((6, 8)) < 0.4).astype(np.float32)
+    text = """A[6,8]: cc
+B[6,8]: cc
+C[12,4]: cc
+D[6,4]: cc
+E[6,8]: cc
+F[6,8]: cc
+B[i,j] = relu(A[i,j])
+C[p,q] = reshape[i,j](B[i,j], 12, 4)
+D[r,q] = slice[p, 0:12:2](C[p,q])
+E[r,s] = concat[s](D[r,q], D[r,t])
+F[r,s] = sigmoid(E[r,s]) * A[r,s]"""
+    model = ff.einsum(text, A=data)
+    compiled = ff.compile(model, "unfused")
+    run, found = compiled.simulate(), ff.estimate(compiled)
+    run.check()
+    assert found.flops == run.flops
+    assert found.table("node")["values_written"].sum() == run.table()["values_written"].sum()
