@@ -3,6 +3,7 @@
 #   make test   the tests          make lint   ruff and mypy        make bench  out/bench.json (SUITES=mag: the large shape)
 #   make explore  autoschedule on the models, docs/explore.md's tables      make kill-test  200 candidates, 20 kills
 #   make models  the paper's models at the paper's sizes, minutes to an hour; JOBS="sae-imagenet gpt3-K1" runs these
+#   make fuzz   random programs and random graphs, minutes (fuzz-engine: the graphs alone)
 #   make lab    JupyterLab         make warm   compile the engine   make clean  remove .venv and out
 #   make app    the workbench as an app (Voila)      make notebooks      run every notebook
 #   make test-browser  the workbench in a real browser; make screenshots and make bench-workbench write what docs/ shows of it
@@ -16,7 +17,8 @@ PINS := requirements/constraints.txt
 WORKERS ?= 2
 PROGRAMS ?= 10000
 
-.PHONY: demo test lint fuzz expressions models explore kill-test bench lab app notebooks test-browser screenshots bench-workbench warm clean
+.PHONY: demo test lint fuzz fuzz-engine expressions models explore kill-test bench lab app notebooks test-browser screenshots \
+  bench-workbench warm clean
 .DEFAULT_GOAL := demo
 
 demo: $(VENV)/.installed
@@ -33,8 +35,13 @@ lint: $(VENV)/.lab
 	$(BIN)/mypy --no-error-summary || failed=1; \
 	test $$failed = 0 && echo "lint: clean"
 
-fuzz: $(VENV)/.dev
+fuzz: fuzz-engine
 	@$(BIN)/python -m tests.fuzz_programs $(PROGRAMS)
+
+# Random graphs of every block on random machines and depths: compiled == interpreted. GRAPHS=n how many, FIRST=n where to begin.
+fuzz-engine: $(VENV)/.dev
+	@FUSEFLOW_FUZZ_GRAPHS=$(or $(GRAPHS),2000) FUSEFLOW_FUZZ_FIRST=$(or $(FIRST),0) \
+	$(BIN)/python -m pytest -q -n $(WORKERS) tests/sim/test_random_graphs.py
 
 models: $(VENV)/.installed
 	@mkdir -p out

@@ -193,6 +193,7 @@ def compile(model: Model, schedule: Schedule | str = "full", *, on_cycle: OnCycl
     program = model.program
     for region in check(chosen, program):
         lowered = spread(_lower(program, region, fills, choice, stored), model.tensors)
+        fills = {**fills, **lowered.fills}
         fresh = [copy for copy in lowered.copies if copy.target.name not in copied]
         copied |= {copy.target.name: copy for copy in (*fresh, *lowered.restores)}
         formats = {item.tensor: _stored_as(item, program, lowered.restores) for item in lowered.graph.outputs}

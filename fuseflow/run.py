@@ -23,6 +23,9 @@ from fuseflow.watching import Watching, check_depths, depths_of
 TOLERANCE = 1e-4
 """Largest relative error that :meth:`Run.check` accepts."""
 
+COMPARED_AT_ONCE = 1 << 20
+"""Values of a result that are compared at a time: the comparison itself needs little memory."""
+
 
 @dataclass(frozen=True, slots=True)
 class Kernel:
@@ -181,17 +184,19 @@ def relative_error(found: NDArray[np.floating], wanted: NDArray[np.floating]) ->
     """
     if found.shape != wanted.shape:
         return float("inf")
-    if wanted.size == 0:
-        return 0.0
-    same = (found == wanted) | (np.isnan(found) & np.isnan(wanted))
-    with np.errstate(invalid="ignore"):
-        difference = np.where(same, 0.0, np.abs(found.astype(np.float64) - wanted.astype(np.float64)))
-    if not np.isfinite(difference).all():
-        return float("inf")
-    difference[difference < np.finfo(np.float32).tiny] = 0.0
-    finite = np.abs(wanted[np.isfinite(wanted)].astype(np.float64))
-    scale = float(finite.max(initial=0.0))
-    largest = float(difference.max())
+    largest = scale = 0.0
+    flat_found, flat_wanted = found.reshape(-1), wanted.reshape(-1)
+    for start in range(0, wanted.size, COMPARED_AT_ONCE):
+        span = slice(start, start + COMPARED_AT_ONCE)
+        one, other = flat_found[span].astype(np.float64), flat_wanted[span].astype(np.float64)
+        same = (one == other) | (np.isnan(one) & np.isnan(other))
+        with np.errstate(invalid="ignore"):
+            difference = np.where(same, 0.0, np.abs(one - other))
+        if not np.isfinite(difference).all():
+            return float("inf")
+        difference[difference < np.finfo(np.float32).tiny] = 0.0
+        largest = max(largest, float(difference.max()))
+        scale = max(scale, float(np.abs(other[np.isfinite(other)]).max(initial=0.0)))
     return largest if scale == 0.0 else largest / scale
 
 

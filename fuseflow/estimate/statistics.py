@@ -22,7 +22,7 @@ class Sparsity(Enum):
     UNIFORM = "uniform"
     """Every element is stored with the same probability."""
     POWER_LAW = "power law"
-    """Rows and columns of rank r are drawn with a weight of r to the power of minus an exponent: few have most of the
+    """Rows and columns of rank r are drawn with a weight of r to the power of minus an exponent: few have most
     elements, as in graphs (in a square matrix, the same of both). An exponent of 0.5 is a graph whose degrees have the
     density d^-3, 1.0 one with d^-2."""
     BLOCK_DIAGONAL = "block diagonal"

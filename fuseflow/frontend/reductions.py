@@ -88,13 +88,7 @@ def variance(root: bool) -> Handler:
         by_flag = len(node.args) > 1 and isinstance(node.args[1], bool)
         over = dimensions(translator, None if by_flag else argument(node, 1, "dim", None), len(value.shape))
         given = node.args[1] if by_flag else node.kwargs.get("correction", argument(node, 2, "unbiased", True))
-        correction = (
-            1
-            if given is None
-            else int(str(number(translator, given)).split(".")[0])
-            if not isinstance(given, bool)
-            else int(given)
-        )
+        correction = int(given) if isinstance(given, bool | int | float) else 1
         keep = bool(argument(node, 3, "keepdim", False))
         name = node.name
         centre = _mean(translator, f"{name}_mean", value, over, group, keep=True)

@@ -48,6 +48,9 @@ def trace(
     dense by default). Without one, a sparse tensor keeps its layout (COO becomes ``dcsr``) and a dense tensor
     is stored dense, in the order in which the program reads it.
 
+    Inputs of whole numbers and truth values are data that masks, positions and lookups are made of; what follows from
+    them and from parameters alone is computed here (``docs/ops.md``) and may be given a format by its name, too.
+
     The module is traced as in ``eval()``; its training flags are as before afterwards. Raises TraceError for anything
     that cannot be translated, FormatError for a format that does not fit, DataError for NaN or infinity in data.
     """
@@ -299,7 +302,6 @@ def _outputs(translator: Translator, graph: "fx.Graph") -> tuple[str, ...]:
     output = next(node for node in graph.nodes if node.op == "output")
     results = output.args[0] if isinstance(output.args[0], list | tuple) else (output.args[0],)
     names: list[str] = []
-    made = {statement.name for statement in translator.statements}
     for result in results:
         if result not in translator.values and result not in translator.known:
             raise TraceError(f"the module returns {result!r} among its results; return tensors only")
@@ -310,12 +312,10 @@ def _outputs(translator: Translator, graph: "fx.Graph") -> tuple[str, ...]:
             )
         if None in value.axes:
             value = translator.solid("output", value)
+        made = {statement.name for statement in translator.statements}
         if not value.is_plain or value.tensor not in made or value.tensor in names:
             # A view, an input, or a tensor returned twice: its copy is a result of its own.
-            if value.tensor.startswith("output") and value.is_plain and value.tensor not in names:
-                pass
-            else:
-                value = translator.unary("output", UnaryOp.IDENTITY, value, translator.kernel("output"))
+            value = translator.unary("output", UnaryOp.IDENTITY, value, translator.kernel("output"))
         names.append(value.tensor)
     if not names:
         raise TraceError("the module returns no tensor; return at least one")

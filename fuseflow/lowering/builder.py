@@ -10,6 +10,7 @@ from fuseflow.dataflow.blocks import (
     Array,
     BinaryALU,
     Block,
+    CoordDrop,
     CrdWriter,
     Joiner,
     LevelScanner,
@@ -18,6 +19,7 @@ from fuseflow.dataflow.blocks import (
     Repeat,
     Root,
     SparseAccumulator,
+    StopDrop,
     UnaryALU,
     ValWriter,
 )
@@ -83,6 +85,18 @@ class Builder:
     def accumulate(self, block: SparseAccumulator, inputs: tuple[Port, ...], tensor: str) -> str:
         role = f"sums {tensor} over {block.reduced} into {', '.join(block.indices)}"
         return self.add(block, inputs, Part.COMPUTE, f"accumulate_{tensor}", role)
+
+    def drop(self, tensor: str, outer: str, inner: str, outer_crd: Port, inner_crd: Port) -> tuple[Port, Port]:
+        """Coordinates of two levels of a result without the outer ones whose fibers are empty."""
+        role = f"drops coordinates of {outer} for which {tensor} has no coordinate of {inner}"
+        pair = (outer_crd, inner_crd)
+        name = self.add(CoordDrop(outer, inner), pair, Part.CONSTRUCTION, f"drop_{tensor}_{outer}", role)
+        return Port(name, "outer"), Port(name, "inner")
+
+    def drop_stops(self, tensor: str, index: str, crd: Port) -> Port:
+        """Coordinates of a level of a result without the ends of fibers that were dropped."""
+        role = f"drops the ends of the fibers of {index} that were dropped"
+        return Port(self.add(StopDrop(), (crd,), Part.CONSTRUCTION, f"drop_stops_{tensor}_{index}", role), "out")
 
     def write_crd(self, tensor: str, level: int, index: str, crd: Port) -> None:
         role = f"writes the coordinates of {tensor} for index {index}"

@@ -82,7 +82,8 @@ class Lowering:
     """One lowering in progress. ``levels`` and ``computed`` are the memory that makes sharing.
 
     ``arrays``, ``scanners``, ``raw`` (an operation's values before it reduces) and ``aligned`` (repeats of operand
-    values) remember which nodes were made for what, for the fusion table. ``absent`` is kept by :mod:`.absent`.
+    values) remember which nodes were made for what, for the fusion table. ``absent`` is kept by :mod:`.absent`;
+    ``stored`` says how full the levels of the results are.
     """
 
     region: FusedRegion
@@ -99,6 +100,7 @@ class Lowering:
     maybe_missing: set[Port] = field(default_factory=set)
     running: list[Column] = field(default_factory=list)
     absent: dict[Column, frozenset[str]] = field(default_factory=dict)
+    stored: dict[str, tuple[Fill, ...]] = field(default_factory=dict)
 
     def evaluate(self, column: Column) -> Computed:
         """Streams of ``column``'s result on its result path; its consumer has made the levels they share."""
@@ -442,6 +444,29 @@ class Lowering:
             restores += [restore] if restore is not None else []
         return Graph(self.region.name, tuple(self.builder.nodes), tuple(outputs)), tuple(restores)
 
+    def drop_empty(self, root: Column, streams: list[Port], layout: Format) -> None:
+        """Droppers where a compressed level of the result would store coordinates whose fibers are empty.
+
+        Below a level that drops coordinates no fiber may be empty: the stops of the two could not be told apart.
+        """
+        path, made = root.result_path, self.computed[root].fills
+        fills = [made[loop] if loop in made else self.levels[path[: place + 1]].fill for place, loop in enumerate(path)]
+        self.stored[root.name] = _stored_fills(fills, layout)
+        dropping = False
+        for inner in range(len(path) - 1, 0, -1):
+            outer = inner - 1
+            if not dropping and fills[inner] is not Fill.UNKNOWN:
+                continue
+            if layout.levels[outer].kind is LevelKind.DENSE:
+                break
+            what = (root.name, path[outer], path[inner])
+            streams[outer], streams[inner] = self.builder.drop(*what, streams[outer], streams[inner])
+            deepest = len(path) if not dropping else inner + 1  # deeper ones have a dropper of stops already
+            for level in range(inner, deepest):
+                streams[level] = self.builder.drop_stops(root.name, path[level], streams[level])
+            dropping = True
+            self.stored[root.name] = _stored_fills(fills[:inner] + [Fill.NONEMPTY] * (len(path) - inner), layout)
+
     def write(self, root: Column) -> tuple[Output, Copy | None]:
         """Writers for a result, and its copy if it does not come out in the storage order of its declaration."""
         result = self.computed[root]
@@ -455,11 +480,29 @@ class Lowering:
         restore = None if kept else restored(declared, mode_order)
         name = root.name if restore is None else restore.source.name
         val = self.filled(result.val, root.name)
-        for number, loop in enumerate(path):
-            crd = result.crds[loop] if loop in result.crds else self.levels[path[: number + 1]].crd
+        streams = [
+            result.crds[loop] if loop in result.crds else self.levels[path[: place + 1]].crd
+            for place, loop in enumerate(path)
+        ]
+        if restore is None:
+            self.drop_empty(root, streams, declared.format)
+        for number, (loop, crd) in enumerate(zip(path, streams, strict=True)):
             self.builder.write_crd(name, number, loop, crd)
         self.builder.write_val(name, val)
         return Output(name, declared.shape, mode_order, path), restore
+
+
+def _stored_fills(fills: list[Fill], layout: Format) -> tuple[Fill, ...]:
+    """What is known of the levels of a result once it is stored as ``layout``, given what its streams hold."""
+    found: list[Fill] = []
+    added = False  # whether a dense level above has coordinates that the streams lack
+    for fill, level in zip(fills, layout.levels, strict=True):
+        if level.kind is LevelKind.DENSE:
+            found.append(Fill.FULL)
+            added = added or fill is not Fill.FULL
+        else:
+            found.append(Fill.UNKNOWN if added else fill)
+    return tuple(found)
 
 
 def _accumulated_fills(fills: dict[str, Fill], reduced: str, inner: list[str]) -> None:

@@ -1,7 +1,7 @@
 """Lowering of a fused region: dataflow order, graph, graph passes and fusion table (paper §6, Algorithm 2)."""
 
 from collections.abc import Iterator, Mapping, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from itertools import islice
 
@@ -46,7 +46,7 @@ class Lowered:
     """A region lowered in one dataflow order: its graph, its fusion table, and the nest of every result.
 
     ``copies`` are tensors that must be stored again before the graph runs, ``restores`` results that must be stored
-    again after it.
+    again after it. ``fills`` says how full the levels of the results are.
     """
 
     region: FusedRegion
@@ -56,6 +56,7 @@ class Lowered:
     roots: tuple[Column, ...]
     copies: tuple[Copy, ...] = ()
     restores: tuple[Copy, ...] = ()
+    fills: Fills = field(default_factory=dict)
 
 
 def lower(
@@ -135,4 +136,4 @@ def _lower_order(region: FusedRegion, order: tuple[str, ...], fills: Fills, free
     table = fill_table(
         lowering, nests.roots, order, lambda name: renamed.get(name, name) if renamed.get(name, name) in live else None
     )
-    return Lowered(region, order, graph, table, nests.roots, nests.copies, restores)
+    return Lowered(region, order, graph, table, nests.roots, nests.copies, restores, lowering.stored)

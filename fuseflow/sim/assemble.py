@@ -34,7 +34,8 @@ def assemble(output: Output, raw_levels: Sequence[RawLevel], values: NDArray[np.
 
     ``raw_levels[l]`` is what the writer of level ``l`` saw. A stream has one stop per fiber, and one more for every
     fiber of the level above that is empty. So a stop of level ``l - 1`` that closes ``n`` coordinates owns
-    ``max(1, n)`` consecutive stops of level ``l``; when ``n`` is 0 that one stop belongs to no fiber.
+    ``max(1, n)`` consecutive stops of level ``l``; when ``n`` is 0 that one stop belongs to no fiber. Behind a stop
+    dropper there are no such stops, and no empty fibers.
 
     Raises SimulationError where streams do not nest, or where the values are not as many as the coordinates.
     """
@@ -51,6 +52,8 @@ def assemble(output: Output, raw_levels: Sequence[RawLevel], values: NDArray[np.
         place = f"{where}, level {number} (index {output.indices[number]!r})"
         if not len(ends) and not len(coordinates) and not real.any():
             ends = np.zeros(len(real), dtype=np.int64)  # a stop dropper leaves none where nothing is stored at all
+        if len(ends) == int(real.sum()):
+            real = real[real]  # a stop dropper has taken out the stops that belong to no fiber
         if len(ends) != len(real):
             raise SimulationError(
                 f"{place}: {len(ends)} stop tokens were written but the levels above ask for {len(real)}; "

@@ -11,7 +11,7 @@ from time import monotonic
 import numpy as np
 from numpy.typing import NDArray
 
-from fuseflow.dataflow.blocks import CrdWriter, LevelScanner, Root, ValWriter
+from fuseflow.dataflow.blocks import Array, BinaryALU, CrdWriter, LevelScanner, Root, UnaryALU, ValWriter
 from fuseflow.dataflow.graph import Graph, Port
 from fuseflow.dataflow.tokens import Token
 from fuseflow.dataflow.verify import verify
@@ -22,7 +22,8 @@ from fuseflow.sim.engine_limits import Core, choose, refuse_without_values
 from fuseflow.sim.engine_memory import CrdSink, ValSink
 from fuseflow.sim.engine_run import Task, run
 from fuseflow.sim.engine_units import Unit, build_unit
-from fuseflow.sim.kernels.layout import CLOCK, HEADS
+from fuseflow.sim.interpret import summed_products
+from fuseflow.sim.kernels.layout import AUX, CLOCK, HEADS
 from fuseflow.sim.lazy_plan import LazyJoin, lazy_joins
 from fuseflow.sim.lazy_task import build_join
 from fuseflow.sim.machine import Machine
@@ -141,9 +142,12 @@ def _groups(graph: Graph, tensors: Mapping[str, FiberTree], machine: Machine, re
 
 
 def _broadcast_clock(unit: Unit, group: Group) -> int:
-    """Final clock of the broadcasts of records that leave ``unit``: the stamp of its done token; 0 if it has none."""
+    """Final clock of the broadcasts of records that leave ``unit``: the stamp of its last token; 0 if it has none."""
     shared = any(stream.broadcasts and stream.port in group.ports for stream in unit.outputs)
-    return int(unit.state[CLOCK]) + 1 if shared else 0
+    if not shared:
+        return 0
+    last = int(unit.state[AUX]) if isinstance(unit.node.block, Array | BinaryALU | UnaryALU) else 0
+    return max(int(unit.state[CLOCK]) + 1, last)
 
 
 def _wire(
@@ -161,6 +165,7 @@ def _wire(
     readers: dict[Port, list[str]] = {}
     units: dict[str, Unit] = {}
     sizes = {output.tensor: prod(output.shape) for output in graph.outputs}
+    summed = summed_products(graph)
     group_of = {node.name: group for group in groups for node in group.nodes}
     for node in graph:
         group = group_of.get(node.name)
@@ -177,7 +182,7 @@ def _wire(
             if group is None or port not in group.ports:
                 streams[port].add_reader(state, number)
         inputs = [streams[port] for port in node.inputs]
-        unit = units[node.name] = build_unit(node, state, inputs, outputs, tensors, machine)
+        unit = units[node.name] = build_unit(node, state, inputs, outputs, tensors, machine, node.name in summed)
         if unit.sink is not None and isinstance(node.block, CrdWriter | ValWriter):
             unit.sink.most = sizes.get(node.block.tensor, 0)
         if isinstance(unit.sink, ValSink):
@@ -192,7 +197,8 @@ def _wire(
         elif isinstance(group, LazyJoin):
             tasks.append(build_join(group, units, streams, tensors, machine))
         else:
-            tasks.append(build_group(group, units, streams, readers, tensors, machine, chunk_tokens, values, threads))
+            wiring = units, streams, readers, tensors, machine
+            tasks.append(build_group(group, *wiring, chunk_tokens, values, threads, summed))
     return list(units.values()), tasks
 
 

@@ -69,8 +69,6 @@ def needs_tokens(graph: Graph, machine: Machine) -> str | None:
         return f"machine {machine.name!r} has {machine.memory.kind.value} memory"
     if machine.turns != TurnTiming():
         return f"machine {machine.name!r} has costs of turns that are free in the reference"
-    if machine.product not in (None, machine.binary):
-        return f"machine {machine.name!r} times summed products apart"
     return None
 
 

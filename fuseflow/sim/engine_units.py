@@ -53,7 +53,7 @@ from fuseflow.sim.kernels.reduce import reduce
 from fuseflow.sim.kernels.repeat import repeat
 from fuseflow.sim.kernels.scan import scan_compressed, scan_dense
 from fuseflow.sim.kernels.source import root
-from fuseflow.sim.machine import Machine
+from fuseflow.sim.machine import BlockTiming, Machine
 from fuseflow.sim.result import NodeStats
 from fuseflow.sim.stream import Stream
 
@@ -108,8 +108,9 @@ def build_unit(
     outputs: Sequence[Stream],
     tensors: Mapping[str, FiberTree],
     machine: Machine,
+    summed: bool = False,
 ) -> Unit:
-    """The unit of ``node`` on streams in the order of its block's ports.
+    """The unit of ``node`` on streams in the order of its block's ports; ``summed``: a product that is added up.
 
     Raises SimulationError when a tensor is not bound, or its storage is not what the block reads.
     """
@@ -131,14 +132,15 @@ def build_unit(
             unit.step = _locate(block, state, inputs, outputs)
         case Array():
             values = read_only(bound_tensor(node.name, block.tensor, tensors).values, np.float32)
-            timing = machine.array.latency_cycles, machine.array.interval_cycles
+            fetching = machine.array.latency_cycles, machine.array.interval_cycles
             refs, vals = inputs[0], outputs[0]
-            unit.step = lambda: array(state, refs.buffer, vals.buffer, values, *timing)
+            unit.step = lambda: array(state, refs.buffer, vals.buffer, values, *fetching)
         case BinaryALU():
             left, right = inputs
             (result,) = outputs
             code = BINARY_CODES[block.op]
-            pace = machine.binary.latency_cycles, machine.binary.interval_cycles
+            timing = binary_timing(machine, summed)
+            pace = timing.latency_cycles, timing.interval_cycles
             unit.step = lambda: binary(state, left.buffer, right.buffer, result.buffer, code, *pace)
         case UnaryALU():
             unit.step = Unary(block, machine.unary, state, inputs[0], outputs[0])
@@ -177,6 +179,11 @@ def build_unit(
         case _:
             assert_never(block)
     return unit
+
+
+def binary_timing(machine: Machine, summed: bool) -> BlockTiming:
+    """Timing of a binary ALU, which may be a product that a reduction or an accumulator adds up."""
+    return machine.product if summed and machine.product is not None else machine.binary
 
 
 def _root(state: Words, out: Stream) -> Step:

@@ -27,7 +27,7 @@ from fuseflow.errors import SimulationError
 from fuseflow.formats import FiberTree
 from fuseflow.sim.blocks import bound_tensor, compressed_level
 from fuseflow.sim.engine_memory import CrdSink, ValSink
-from fuseflow.sim.engine_units import Unit, read_only
+from fuseflow.sim.engine_units import Unit, binary_timing, read_only
 from fuseflow.sim.kernels.alu import BINARY_CODES
 from fuseflow.sim.kernels.layout import (
     COUNT,
@@ -82,13 +82,14 @@ def build_group(
     chunk_tokens: int,
     carried: bool,
     threads: int,
+    summed: frozenset[str] = frozenset(),
 ) -> GroupTask:
     """The task of ``group`` on the states, streams and writers of ``units``.
 
     ``readers`` names the nodes that read each port; ``carried`` says whether values are computed,
     in up to ``threads`` threads.
     """
-    return _Builder(group, units, streams, readers, tensors, machine, chunk_tokens, carried, threads).build()
+    return _Builder(group, units, streams, readers, tensors, machine, chunk_tokens, carried, threads, summed).build()
 
 
 class _Builder:
@@ -103,8 +104,11 @@ class _Builder:
         chunk_tokens: int,
         carried: bool,
         threads: int,
+        summed: frozenset[str],
     ) -> None:
         self.threads = threads
+        self.summed = summed
+        self.paces: dict[Port, int] = {}
         self.group, self.units, self.streams, self.readers = group, units, streams, readers
         self.tensors, self.machine, self.carried = tensors, machine, carried
         self.names = frozenset(node.name for node in group.nodes)
@@ -203,7 +207,9 @@ class _Builder:
         self.payload[port] = REPEATED
         empty_fiber = block.missing is Missing.EMPTY_FIBER
         inside = [self.units[name].node.block for name in self.readers.get(port, ()) if name in self.names]
-        empties = all(isinstance(reader, Array | BinaryALU) for reader in inside)
+        # An array answers ``N`` after one cycle, whatever its latency: then ``N`` cannot stand in a record.
+        patient = BinaryALU if self.machine.array.latency_cycles > 1 else Array | BinaryALU
+        empties = all(isinstance(reader, patient) for reader in inside)
         numbers: Track[np.float32] | None = None
         if block.payload is StreamKind.VAL and self.carried:
             numbers = Track(self.fibers, 1, np.float32)
@@ -236,6 +242,8 @@ class _Builder:
         tracks = self.stamps[left], self.stamps[right]
         shifts = self._shift(left), self._shift(right)
         out = self._makes(node, state) if node.block.outputs else None
+        timing = self._pace(node)
+        self.paces |= {Port(node.name, spec.name): timing[1] for spec in node.block.outputs}
 
         def run(limit: int) -> tuple[int, int]:
             first = int(state[TAKEN])
@@ -249,10 +257,24 @@ class _Builder:
                 shifts[1],
                 NO_WORDS if out is None else out.data,
                 size,
+                *timing,
             )
             return first, int(state[TAKEN])
 
         return run
+
+    def _pace(self, node: Node) -> tuple[int, int]:
+        """Latency and interval of a block that maps payloads, in cycles."""
+        match node.block:
+            case Array():
+                timing = self.machine.array
+            case UnaryALU():
+                timing = self.machine.unary
+            case BinaryALU():
+                timing = binary_timing(self.machine, node.name in self.summed)
+            case _:
+                return 1, 1
+        return timing.latency_cycles, timing.interval_cycles
 
     def _array(self, node: Node, block: Array) -> None:
         state, shape = self.units[node.name].state, self.fibers.shape
@@ -376,7 +398,7 @@ class _Builder:
         stamps, shift = self.stamps[source], self._shift(source)
         operand, fill = self._flat(source, state)
         guards = [self.streams[port] for port in node.inputs[1:]]
-        largest = block.op is ReduceOp.MAX
+        largest, pace = block.op is ReduceOp.MAX, self.paces.get(source, 1)
         identity = np.finfo(np.float32).min if largest else np.float32(0)
 
         def run(limit: int) -> None:
@@ -387,12 +409,14 @@ class _Builder:
                 limit,
                 stamps.data,
                 shift,
+                pace,
                 guards[0].buffer if guards else NO_WORDS,
                 out.buffer,
                 *self._numbers(operand),
                 block.guarded,
                 largest,
                 identity,
+                1 if largest else self.machine.reduce.latency_cycles,
             )
 
         self._add(node, run, guards, [out])
@@ -415,7 +439,7 @@ class _Builder:
         operand, fill = self._flat(val_port, state)
         memory = np.zeros(extent, np.float32), np.zeros(extent, np.uint8), np.empty(extent, np.int64)
         flushed = self._flushed(node, outs)
-        later = self.dense and self.carried
+        later, pace = self.dense and self.carried, self.paces.get(val_port, 1)
         events: Words = np.zeros(1 + 3 * FLUSHES, np.int64)
 
         def accumulate(limit: int, crd_out: Words, val_out: Words, *sink: Any) -> None:
@@ -431,6 +455,7 @@ class _Builder:
                 shifts[0],
                 val.data,
                 shifts[1],
+                pace,
                 outers.buffer,
                 crd_out,
                 val_out,
@@ -516,6 +541,7 @@ class _Builder:
         tokens = self.repeated.get(port)
         operand, fill = self._flat(port, state) if payload == VALUES else (_nowhere(), _nothing)
         source = COORDINATES if payload == LOCATED else payload
+        pace = self.paces.get(port, 1)
 
         def run(limit: int) -> None:
             fill(limit)
@@ -525,6 +551,7 @@ class _Builder:
                 shape.data,
                 limit,
                 stamps.data,
+                pace,
                 stream.buffer,
                 source,
                 NO_WORDS if tokens is None else tokens.data,

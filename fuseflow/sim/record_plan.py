@@ -22,6 +22,8 @@ from fuseflow.dataflow.blocks import (
 )
 from fuseflow.dataflow.graph import Graph, Node, Port
 from fuseflow.formats import CompressedLevel, FiberTree
+from fuseflow.sim.engine_units import binary_timing
+from fuseflow.sim.interpret import summed_products
 from fuseflow.sim.machine import BlockTiming, Machine
 from fuseflow.sim.memory import MemoryKind
 
@@ -55,9 +57,10 @@ def fiber_groups(
         return ()
     found: list[FiberGroup] = []
     taken = set(apart)
+    summed = summed_products(graph)
     for node in graph:
         if isinstance(node.block, LevelScanner) and node.name not in taken:
-            group = _group(graph, node, taken, tensors, recorded)
+            group = _group(graph, node, taken, tensors, machine, summed, recorded)
             if group is not None:
                 found.append(group)
                 taken |= {member.name for member in group.nodes}
@@ -65,16 +68,19 @@ def fiber_groups(
 
 
 def moves_one_token_per_cycle(machine: Machine) -> bool:
-    """Whether every unit of ``machine`` takes a token and sends one each cycle, with nothing in its way."""
+    """Whether every unit of ``machine`` takes a token each cycle, with nothing in its way.
 
-    def plain(timing: BlockTiming | None) -> bool:
-        return timing is None or (timing.latency_cycles <= 1 and timing.interval_cycles == 1)
+    Products that are added up may take longer: what adds them up can wait for each.
+    """
+
+    def plain(timing: BlockTiming) -> bool:
+        return timing.interval_cycles == 1
 
     scanner = machine.scanner
     return (
         machine.channel_capacity is None
         and machine.memory.kind is MemoryKind.IDEAL
-        and all(plain(t) for t in (machine.array, machine.binary, machine.unary, machine.reduce, machine.product))
+        and all(plain(t) for t in (machine.array, machine.binary, machine.unary, machine.reduce))
         and scanner.sequential_interval_cycles == 1
         and scanner.output_latency_cycles <= 1
         and scanner.miss_latency_cycles == 0
@@ -82,15 +88,27 @@ def moves_one_token_per_cycle(machine: Machine) -> bool:
 
 
 def _group(
-    graph: Graph, scanner: Node, taken: set[str], tensors: Mapping[str, FiberTree], recorded: bool
+    graph: Graph,
+    scanner: Node,
+    taken: set[str],
+    tensors: Mapping[str, FiberTree],
+    machine: Machine,
+    summed: frozenset[str],
+    recorded: bool,
 ) -> FiberGroup | None:
     crd, ref = Port(scanner.name, "crd"), Port(scanner.name, "ref")
     members, ports = [scanner], {crd, ref}
+    slow: set[Port] = set()  # products that come several cycles apart
     for node in graph:
-        if node.name not in taken and _follows(node, crd, ref, ports, tensors, scanner):
-            members.append(node)
-            if not isinstance(node.block, SparseAccumulator | Reduce):
-                ports |= {Port(node.name, spec.name) for spec in node.block.outputs}
+        if node.name in taken or not _follows(node, crd, ref, ports, tensors, scanner):
+            continue
+        if not slow.isdisjoint(node.inputs) and not isinstance(node.block, SparseAccumulator | Reduce):
+            continue
+        members.append(node)
+        if not isinstance(node.block, SparseAccumulator | Reduce):
+            ports |= {Port(node.name, spec.name) for spec in node.block.outputs}
+        if node.name in summed and binary_timing(machine, True).interval_cycles != 1:
+            slow.add(Port(node.name, "val"))
     if len(members) < 3:
         return None  # a scanner whose fibers are expanded for all readers gains nothing
     written: set[str] = set()

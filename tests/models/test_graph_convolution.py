@@ -9,6 +9,7 @@ import fuseflow as ff
 from fuseflow.einsum import interpret
 from fuseflow.errors import DataError
 from fuseflow.models import NAMES, OPTIONS, Model
+from tests.models.agreement import counts
 
 
 def error(model: Model) -> float:
@@ -25,6 +26,14 @@ def test_karate_equals_eager(features: str) -> None:
     assert error(model) < 1e-5
     assert model.program.outputs == ("softmax",)
     np.testing.assert_allclose(model.reference()["softmax"].sum(1), 1, rtol=1e-6)
+
+
+KERNELS = {"unfused": [13, 15, 13, 8, 13, 15, 13, 14], "partial": [29, 35], "full": [61]}
+
+
+@pytest.mark.parametrize("schedule", list(KERNELS))
+def test_nodes_and_outputs(schedule: str) -> None:
+    assert counts(ff.models.gcn("karate"), schedule) == KERNELS[schedule]
 
 
 def test_stored_as_in_the_artifact() -> None:

@@ -28,7 +28,7 @@ from fuseflow.dataflow.tokens import StreamKind
 from fuseflow.einsum.operators import BinaryOp, ReduceOp, UnaryOp
 from fuseflow.errors import FuseflowError, SimulationError
 from fuseflow.formats import FiberTree, Format
-from fuseflow.sim import Machine, engine, interpret, simulate, threads
+from fuseflow.sim import BlockTiming, Machine, ScannerTiming, engine, interpret, simulate, threads
 from fuseflow.sim.engine_limits import refuse_without_values
 from fuseflow.sim.lazy_plan import lazy_joins
 from fuseflow.sim.record_plan import fiber_groups
@@ -36,6 +36,7 @@ from tests.random_programs import random_model
 from tests.sim import graphs
 
 CHUNKS = (1, 3, 40, 16384)
+BLOCK_MACHINES = (Machine.block(3), Machine.true_block(2))
 
 
 @pytest.fixture(autouse=True)
@@ -58,17 +59,26 @@ def tree(array: NDArray[np.float32], text: str) -> FiberTree:
 
 def check(graph: Graph, tensors: dict[str, FiberTree], oracle: bool = True, chunks: tuple[int, ...] = CHUNKS) -> None:
     """Records == tokens (== interpreter) for every chunk size and number of threads, recorded or not, without values."""
-    tokens = simulate(graph, tensors, record=True, records=False)
+    check_on(Machine(), graph, tensors, oracle, chunks)
+    for machine in BLOCK_MACHINES:
+        check_on(machine, graph, tensors, oracle, chunks[1:2])
+
+
+def check_on(
+    machine: Machine, graph: Graph, tensors: dict[str, FiberTree], oracle: bool, chunks: tuple[int, ...]
+) -> None:
+    """``check`` on one machine."""
+    tokens = simulate(graph, tensors, machine, record=True, records=False)
     if oracle:
-        plain = interpret(graph, tensors, record=True)
+        plain = interpret(graph, tensors, machine, record=True)
         assert (tokens.cycles, tokens.nodes) == (plain.cycles, plain.nodes)
         assert repr(tokens.streams) == repr(plain.streams)  # by text: NaN is not equal to NaN
     for chunk in chunks:
-        recorded = simulate(graph, tensors, record=True, chunk_tokens=chunk)
+        recorded = simulate(graph, tensors, machine, record=True, chunk_tokens=chunk)
         assert repr(recorded.streams) == repr(tokens.streams)
         for count in (1, 2):
-            found = simulate(graph, tensors, chunk_tokens=chunk, threads=count)
-            bare = simulate(graph, tensors, chunk_tokens=chunk, threads=count, values=False)
+            found = simulate(graph, tensors, machine, chunk_tokens=chunk, threads=count)
+            bare = simulate(graph, tensors, machine, chunk_tokens=chunk, threads=count, values=False)
             for result in (recorded, found, bare):
                 assert result.nodes == tokens.nodes
                 assert result.cycles == tokens.cycles
@@ -231,8 +241,9 @@ def test_other_machines_move_tokens() -> None:
     graph = graphs.gustavson((4, 4))
     tensors = {"A": tree(np.eye(4, dtype=np.float32), "cc"), "B": tree(np.eye(4, dtype=np.float32), "cc")}
     assert fiber_groups(graph, tensors, Machine())
-    assert not fiber_groups(graph, tensors, Machine.true_block(16))
-    assert not lazy_joins(graph, tensors, Machine.true_block(16))
+    for machine in (Machine(unary=BlockTiming(1, 2)), Machine(scanner=ScannerTiming(sequential_interval_cycles=2))):
+        assert not fiber_groups(graph, tensors, machine)
+        assert not lazy_joins(graph, tensors, machine)
 
 
 def test_values_that_decide_structure_have_to_be_carried() -> None:

@@ -148,3 +148,18 @@ def test_too_little_memory_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     view.start()
     view.background.join(30)
     assert view.state == "failed" and "close other notebooks" in view.notice["text"]
+
+
+def test_a_fault_of_our_own_is_said_too() -> None:
+    background, seen = Background(), []
+
+    def broken(_: Job) -> None:
+        raise AttributeError("no such thing")
+
+    hook, threading.excepthook = threading.excepthook, lambda _: None
+    try:
+        background.start(broken, seen.append, seen.append)
+        background.join(10)
+    finally:
+        threading.excepthook = hook
+    assert seen == ["this is a fault of fuseflow, please report it: AttributeError: no such thing"]

@@ -78,6 +78,10 @@ class Background:
                 words = str(error) or "there is not enough memory for this; use smaller data or cut the region"
                 self.post(lambda: failed(words), job)
                 return
+            except Exception as error:
+                fault = f"this is a fault of fuseflow, please report it: {type(error).__name__}: {error}"
+                self.post(lambda: failed(fault), job)
+                raise
             self.post(lambda: done(value), job)
 
         self._thread = threading.Thread(target=target, name=f"fuseflow background {job.number}", daemon=True)

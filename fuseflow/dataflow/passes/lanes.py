@@ -11,7 +11,7 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from fuseflow.dataflow.blocks import CrdWriter, Fork, Gather, Joiner, LevelScanner, Locate, Reduce, Sink, ValWriter
+from fuseflow.dataflow.blocks import Fork, Gather, Joiner, LevelScanner, Locate, Reduce, Sink
 from fuseflow.dataflow.graph import Graph, Node, Part, Port
 from fuseflow.dataflow.paths import Path, stream_paths
 from fuseflow.dataflow.tokens import StreamKind
@@ -72,10 +72,11 @@ class _Lanes:
         for node in self.graph.nodes:
             if self.is_body(node):
                 self.body.add(node.name)
+        built = {node.name for node in self.graph.nodes if node.part is Part.CONSTRUCTION}
         guards = [
             port
             for port, path in self.paths.items()
-            if path == self.path and port.node not in self.body and self.kinds[port] is StreamKind.CRD
+            if path == self.path and port.node not in self.body | built and self.kinds[port] is StreamKind.CRD
         ]
         self.guard = guards[-1]
 
@@ -89,7 +90,7 @@ class _Lanes:
         return all(self.paths[Port(node.name, spec.name)] == self.path for spec in node.block.outputs)
 
     def is_body(self, node: Node) -> bool:
-        if isinstance(node.block, CrdWriter | ValWriter | Sink) or self.forms_level(node):
+        if node.part is Part.CONSTRUCTION or isinstance(node.block, Sink) or self.forms_level(node):
             return False
         outputs = [self.paths[Port(node.name, spec.name)] for spec in node.block.outputs]
         dependent = [port for port in node.inputs if self.below(self.paths[port])]

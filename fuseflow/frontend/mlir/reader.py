@@ -5,25 +5,20 @@ line. Operations that the returned values do not need are read and left out.
 """
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from fuseflow.einsum import Access, BinaryOp, Origin, ReduceOp, Unary, UnaryOp
+from fuseflow.einsum import Access, BinaryOp, Unary, UnaryOp
 from fuseflow.errors import ProgramError
-from fuseflow.formats import Format
-from fuseflow.frontend.mlir.body import VALUE, Apply, Constant, Operand, Term, read_body, read_number
-from fuseflow.frontend.mlir.builder import INDEX_NAMES, Builder, Leaf, Splat, Value, View, access_of
+from fuseflow.frontend.mlir.binder import Binder, identifier
+from fuseflow.frontend.mlir.body import VALUE, Apply, Constant, Operand, read_body, read_number
+from fuseflow.frontend.mlir.builder import INDEX_NAMES, Leaf, Splat, Value, View
 from fuseflow.frontend.mlir.constants import Literal, from_bytes, read_dense, read_resources, shaped
-from fuseflow.frontend.mlir.cursor import Cursor
 from fuseflow.frontend.mlir.types import NAME, NUMBER, AffineMap, Aliases, TensorType, read_alias, read_map, read_type
 
 _RESULT = re.compile(r"(%[\w$.-]+)(?::(\d+))?\s*=")
 _SYMBOL = re.compile(r'@(?:[\w$.-]+|"[^"]*")')
 _STRING = re.compile(r'"([^"]*)"')
 _LINE = re.compile(r"[^\n]*")
-
-LOWEST = -1e30
-"""A maximum may start from any number up to this one: no value of a model is as low."""
 
 _NAMED = {
     "linalg.add": BinaryOp.ADD, "linalg.sub": BinaryOp.SUB, "linalg.mul": BinaryOp.MUL, "linalg.div": BinaryOp.DIV,
@@ -43,16 +38,12 @@ _PRODUCTS = {
 
 
 @dataclass(slots=True)
-class Reader:
-    """State of reading one module: aliases, values by name, and the statements so far."""
+class Reader(Binder):
+    """State of reading one module, besides what is bound so far: aliases, scalars and resources by name."""
 
-    cursor: Cursor
-    builder: Builder
     aliases: Aliases = field(default_factory=Aliases)
-    values: dict[str, Value] = field(default_factory=dict)
     scalars: dict[str, Constant] = field(default_factory=dict)
     resources: dict[str, bytes] = field(default_factory=dict)
-    formats: dict[str, Format] = field(default_factory=dict)
 
     def module(self, function: str | None) -> tuple[str, ...]:
         """Read up to the end of the function asked for (the first, if none is) and give the names of its results."""
@@ -204,9 +195,6 @@ class Reader:
         self.cursor.expect(")")
         return kind
 
-    def origin(self, name: str, at: int) -> Origin:
-        return Origin(group=name, layer="", source=f"line {self.cursor.line(at)}")
-
     # Operations
 
     def operation(self) -> None:
@@ -246,13 +234,21 @@ class Reader:
             loops, left, right, out = _PRODUCTS[op]
             maps = [AffineMap(loops, each) for each in (left, right, out)]
             body = Apply(BinaryOp.ADD, (Operand(2), Apply(BinaryOp.MUL, (Operand(0), Operand(1)))))
-            self.finish(name, at, maps, self.operands("ins", 2), self.operands("outs", 1), body)
+            self.finish(name, at, maps, self.operands("ins", 2), self.operands("outs", 1), body, self.result_type())
         elif op in _NAMED or op in _NAMED_UNARY:
             ins, outs = self.operands("ins", 2 if op in _NAMED else 1), self.operands("outs", 1)
             order = len(outs[0].shape)
             maps = [AffineMap(order, tuple(range(order)))] * (len(ins) + 1)
             chosen = _NAMED.get(op) or _NAMED_UNARY[op]
-            self.finish(name, at, maps, ins, outs, Apply(chosen, tuple(Operand(number) for number in range(len(ins)))))
+            self.finish(
+                name,
+                at,
+                maps,
+                ins,
+                outs,
+                Apply(chosen, tuple(Operand(number) for number in range(len(ins)))),
+                self.result_type(),
+            )
         elif op in ("tensor.expand_shape", "tensor.collapse_shape"):
             self.reshape(name, op, at)
         elif op == "tensor.cast":
@@ -332,7 +328,7 @@ class Reader:
                 f"maps over {sorted({each.loops for each in maps})} loops",
                 at,
             )
-        self.finish(name, at, maps[: len(ins) + 1], ins, outs[:1], body[0])
+        self.finish(name, at, maps[: len(ins) + 1], ins, outs[:1], body[0], self.result_type())
 
     def transpose(self, name: str, at: int) -> None:
         (source,), outs = self.operands("ins", 1), self.operands("outs", 1)
@@ -349,7 +345,7 @@ class Reader:
         loops = len(order)
         maps = [AffineMap(loops, tuple(order.index(dimension) for dimension in range(loops)))]
         maps.append(AffineMap(loops, tuple(range(loops))))
-        self.finish(name, at, maps, [source], outs, Operand(0))
+        self.finish(name, at, maps, [source], outs, Operand(0), self.result_type())
 
     def reshape(self, name: str, op: str, at: int) -> None:
         """Dimensions of size 1 may come and go; any other reshape is refused."""
@@ -377,163 +373,3 @@ class Reader:
         if next(unit, None) is not None:
             raise self.cursor.fault(f"{op} takes away a dimension of size 1 that is stored; keep it", at)
         self.values[name] = View(value.tensor, dims, kind.shape)
-
-    # Meaning
-
-    def finish(
-        self, name: str, at: int, maps: list[AffineMap], ins: list[Value], outs: list[Value], body: Term
-    ) -> None:
-        """Bind ``name`` to what the body computes over the loops of ``maps``."""
-        kind = self.result_type()
-        if len(outs) != 1:
-            raise self.cursor.fault(f"it has {len(outs)} outputs; one is read", at)
-        sizes = self.loop_sizes(maps, [*ins, *outs], at)
-        operands: list[Access | float] = []
-        for value, indexing in zip(ins, maps, strict=False):
-            operands.append(self.access(value, indexing, sizes, at))
-        out_map = maps[len(ins)]
-        reduced = [loop for loop in range(out_map.loops) if loop not in out_map.results]
-        out = Operand(len(ins))
-        if not reduced and not _mentions(body, out):
-            self.bind(name, at, body, operands, ins, maps, kind, outs[0].shape)
-            return
-        combined = _combined(body, out)
-        if combined is None:
-            raise self.cursor.fault("its body is no sum and no maximum over its reduction loops", at)
-        op, term = combined
-        init = outs[0]
-        kept = tuple(INDEX_NAMES[loop] for loop in out_map.results if loop is not None)
-        label, origin = identifier(name), self.origin(identifier(name), at)
-        expression = self.builder.reduced(op, term, operands, label, kept, origin)
-        missing = [loop for loop in reduced if INDEX_NAMES[loop] not in _used(expression)]
-        if missing:
-            raise self.cursor.fault(f"nothing depends on its loop d{missing[0]}, over which it reduces", at)
-        result = self.builder.add(label, expression, kept, origin)
-        result = self.started(op, init, out_map, result, sizes, at)
-        numbers = {index: place for place, index in enumerate(result.indices)}
-        dims = tuple(None if loop is None else numbers[INDEX_NAMES[loop]] for loop in out_map.results)
-        self.put(name, View(result.tensor, dims, init.shape), kind)
-
-    def started(
-        self, op: ReduceOp, init: Value, out_map: AffineMap, result: Access, sizes: dict[int, int], at: int
-    ) -> Access:
-        """The reduction with what it starts from, unless that is the neutral number."""
-        origin = self.origin(result.tensor, at)
-        if isinstance(init, Splat):
-            if init.value is None:
-                raise self.cursor.fault("it reduces into a tensor that has not been filled", at)
-            if op is ReduceOp.SUM:
-                if init.value == 0.0:
-                    return result
-                return self.builder.add(
-                    result.tensor, Unary(UnaryOp.ADD_SCALAR, result, init.value), result.indices, origin
-                )
-            if init.value <= LOWEST:
-                return result
-            raise self.cursor.fault(f"its maximum starts from {init.value:g}; from minus infinity it would be read", at)
-        start = self.access(init, out_map, sizes, at)
-        assert isinstance(start, Access)
-        combine = self.builder.binary(BinaryOp.ADD if op is ReduceOp.SUM else BinaryOp.MAX, start, result, "", origin)
-        assert not isinstance(combine, float)
-        return self.builder.add(result.tensor, combine, result.indices, origin)
-
-    def bind(
-        self,
-        name: str,
-        at: int,
-        body: Term,
-        operands: list[Access | float],
-        ins: list[Value],
-        maps: list[AffineMap],
-        kind: TensorType | None,
-        shape: tuple[int, ...],
-    ) -> None:
-        """An element-wise result; a body that only passes an input on is another view of it."""
-        label, out_map = identifier(name), maps[len(ins)]
-        found = self.builder.expression(body, operands, label, self.origin(label, at))
-        if isinstance(found, float):
-            self.values[name] = Splat(found, shape)
-            return
-        if not isinstance(found, Access):
-            used = _used(found)
-            kept = tuple(
-                INDEX_NAMES[loop] for loop in out_map.results if loop is not None and INDEX_NAMES[loop] in used
-            )
-            found = self.builder.add(label, found, kept, self.origin(label, at))
-        numbers = {index: place for place, index in enumerate(found.indices)}
-        dims = tuple(None if loop is None else numbers.get(INDEX_NAMES[loop]) for loop in out_map.results)
-        self.put(name, View(found.tensor, dims, shape), kind)
-
-    def put(self, name: str, view: View, kind: TensorType | None) -> None:
-        """Bind ``name``; the encoding of its type is the format of what it is a view of, unless that has one."""
-        self.values[name] = view
-        order = tuple(dimension for dimension in view.dims if dimension is not None)
-        leaf = self.builder.leaves.get(view.tensor)
-        whole = len(order) == len(view.dims) and sorted(order) == list(range(len(self.builder.shapes[view.tensor])))
-        if not whole:
-            return
-        layout = Format.dense(len(order)) if kind is None or kind.format is None else kind.format
-        moved = Format(layout.levels, tuple(order[mode] for mode in layout.mode_order))
-        if leaf is None:
-            if kind is not None and kind.format is not None:
-                self.formats.setdefault(view.tensor, moved)
-        elif leaf.format is None and not leaf.argument:
-            leaf.format = moved
-
-    def access(self, value: Value, indexing: AffineMap, sizes: dict[int, int], at: int) -> Access | float:
-        if isinstance(value, Splat):
-            if value.value is None:
-                raise self.cursor.fault("it reads a tensor that has not been filled", at)
-            return value.value
-        found = access_of(value, indexing.results, sizes)
-        if found is None:
-            raise self.cursor.fault("its maps use the constant 0 at a dimension of more than 1", at)
-        return found
-
-    def loop_sizes(self, maps: Iterable[AffineMap], values: Iterable[Value], at: int) -> dict[int, int]:
-        sizes: dict[int, int] = {}
-        for number, (indexing, value) in enumerate(zip(maps, values, strict=False)):
-            if len(indexing.results) != len(value.shape):
-                raise self.cursor.fault(
-                    f"operand {number} has {len(value.shape)} dimensions, but its map {len(indexing.results)}", at
-                )
-            for loop, size in zip(indexing.results, value.shape, strict=True):
-                if loop is not None and sizes.setdefault(loop, size) != size:
-                    raise self.cursor.fault(
-                        f"operand {number} has size {size} at loop d{loop}, but another operand {sizes[loop]}", at
-                    )
-        return sizes
-
-
-def identifier(name: str) -> str:
-    """``%arg0`` as ``arg0``, ``%3`` as ``v3``, the name of a resource with underscores."""
-    text = re.sub(r"\W", "_", name.lstrip("%")).strip("_") or "v"
-    return f"v{text}" if text[0].isdigit() else text
-
-
-def _mentions(term: Term, operand: Operand) -> bool:
-    match term:
-        case Operand():
-            return term == operand
-        case Apply(operands=operands):
-            return any(_mentions(each, operand) for each in operands)
-        case Constant():
-            return False
-        case _:
-            return _mentions(term.left, operand) or _mentions(term.right, operand)
-
-
-def _combined(term: Term, out: Operand) -> tuple[ReduceOp, Term] | None:
-    """The reduction that a body ``out op term`` is."""
-    match term:
-        case Apply(BinaryOp.ADD | BinaryOp.MAX as op, (left, right)) if out in (left, right) and left != right:
-            other = right if left == out else left
-            if not _mentions(other, out):
-                return (ReduceOp.SUM if op is BinaryOp.ADD else ReduceOp.MAX), other
-    return None
-
-
-def _used(expression: object) -> set[str]:
-    from fuseflow.einsum import Statement
-
-    return set(Statement(Access("", ()), expression).indices)  # type: ignore[arg-type]

@@ -99,6 +99,30 @@ class Unit:
         raise SimulationError(f"{self.name}, cycle {self.clock}: {what}: {seen} ({place} of the stream); {remedy}")
 
 
+class Rising:
+    """Checks that the coordinates taken from ``channel`` rise within each fiber."""
+
+    __slots__ = ("_before", "_channel", "_unit")
+
+    def __init__(self, unit: Unit, channel: Channel) -> None:
+        self._unit = unit
+        self._channel = channel
+        self._before: int | float = -1
+
+    def check(self, token: Token) -> None:
+        """Take note of the token last read, which is then taken; SimulationError if it is not above the one before."""
+        if isinstance(token, (int, float)):
+            if token <= self._before:
+                self._unit.misfit(
+                    f"coordinates of a fiber must rise, but {self._before} comes before",
+                    (self._channel, token),
+                    remedy="sort the coordinates of each fiber, and leave out duplicates",
+                )
+            self._before = token
+        elif isinstance(token, Stop):
+            self._before = -1
+
+
 def is_payload(token: Token) -> TypeGuard[int | float]:
     """Whether ``token`` is a coordinate, reference or value."""
     return not isinstance(token, (Stop, Control))

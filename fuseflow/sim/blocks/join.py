@@ -2,7 +2,7 @@
 
 from fuseflow.dataflow.blocks import Join
 from fuseflow.dataflow.tokens import DONE, EMPTY, Control, Stop, Token
-from fuseflow.sim.blocks.base import Process, Unit, is_payload
+from fuseflow.sim.blocks.base import Process, Rising, Unit, is_payload
 from fuseflow.sim.channel import Channel
 
 REMEDY = "the operands of a join must have the same outer fibers"
@@ -15,6 +15,7 @@ def join(unit: Unit, kind: Join) -> Process:
     """
     crds, payloads = unit.inputs[::2], unit.inputs[1::2]
     crd_out, *outs = unit.outputs
+    rising = [Rising(unit, channel) for channel in crds]
     while True:
         heads: list[Token] = []
         for channel in crds:
@@ -28,6 +29,7 @@ def join(unit: Unit, kind: Join) -> Process:
                 unit.misfit("N on every coordinate stream", *zip(crds, heads, strict=True), remedy=REMEDY)
             yield from unit.send(crd_out, heads[0])
             for number, out in enumerate(outs):
+                rising[number].check(heads[number])
                 yield from unit.send(out, riders[number])
                 yield from unit.take(crds[number])
                 yield from unit.take(payloads[number])
@@ -35,6 +37,9 @@ def join(unit: Unit, kind: Join) -> Process:
                 return
         else:
             least = _least(unit, crds, heads)
+            for number, head in enumerate(heads):
+                if head == least:
+                    rising[number].check(head)
             if kind is Join.INTERSECT:
                 for number, head in enumerate(heads):
                     if head == least:

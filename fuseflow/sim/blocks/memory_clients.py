@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from fuseflow.dataflow.blocks import Missing
 from fuseflow.dataflow.tokens import DONE, EMPTY, Control, Stop, Token
 from fuseflow.sim.blocks.array import check_stored
-from fuseflow.sim.blocks.base import Process, Unit
+from fuseflow.sim.blocks.base import Process, Rising, Unit
 from fuseflow.sim.blocks.controller import BATCH, MemoryPort
 from fuseflow.sim.blocks.scan import check_fiber, closing_stop
 from fuseflow.sim.machine import BlockTiming
@@ -100,10 +100,12 @@ def write_crd_stored(
     coordinate_port: MemoryPort,
     segment_port: MemoryPort,
     skip_cycles: int = 0,
+    any_order: bool = False,
 ) -> Process:
     """Coordinate writer: coordinates and segment entries by eights, the rest at a repeated stop, ``N`` or the end."""
     (source,) = unit.inputs
     closed = False
+    rising = Rising(unit, source)
     waiting = {coordinate_port: 0, segment_port: 0}
 
     def add(port: MemoryPort) -> Process:
@@ -121,6 +123,8 @@ def write_crd_stored(
 
     while True:
         token = yield from unit.take(source)
+        if not any_order:
+            rising.check(token)
         if isinstance(token, Stop):
             ends.append(len(coordinates))
             if closed:

@@ -23,6 +23,7 @@ def reduce(unit: Unit, op: ReduceOp, timing: BlockTiming, skip_cycles: int = 0) 
     (out,) = unit.outputs
     latency = timing.latency_cycles if op is ReduceOp.SUM else 1
     total = IDENTITY[op]
+    held = False  # the fiber has a value
     while True:
         token = yield from unit.take(source)
         if isinstance(token, Stop):
@@ -30,6 +31,9 @@ def reduce(unit: Unit, op: ReduceOp, timing: BlockTiming, skip_cycles: int = 0) 
             if guards:
                 head = yield from unit.take(guards[0])
                 lone = _closes_empty_fiber(unit, token, head)
+                if lone and held:
+                    _misfit(unit, token, head)
+            held = False
             start = unit.clock
             if not lone:
                 yield from unit.send(out, float(total), latency, start)
@@ -49,6 +53,7 @@ def reduce(unit: Unit, op: ReduceOp, timing: BlockTiming, skip_cycles: int = 0) 
             yield from unit.send(out, DONE)
             return
         elif is_payload(token):
+            held = True
             value = np.float32(token)
             if op is ReduceOp.SUM:
                 total = total + value

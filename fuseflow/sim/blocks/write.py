@@ -1,19 +1,25 @@
 """Writers (simulator rules 3.4 and 3.5)."""
 
 from fuseflow.dataflow.tokens import DONE, EMPTY, Stop
-from fuseflow.sim.blocks.base import Process, Unit
+from fuseflow.sim.blocks.base import Process, Rising, Unit
 
 
-def write_crd(unit: Unit, coordinates: list[int], ends: list[int], skip_cycles: int = 0) -> Process:
+def write_crd(
+    unit: Unit, coordinates: list[int], ends: list[int], skip_cycles: int = 0, any_order: bool = False
+) -> Process:
     """Append the coordinates, and the running count at every stop.
 
     Timing and counters are the reference's, which leaves out a stop that follows another stop; ``ends`` has it, so
     that empty fibers are not lost. Such a stop, and ``N``, cost ``skip_cycles``.
+    The coordinates of a fiber must rise unless they may come in ``any_order``.
     """
     (source,) = unit.inputs
     closed = False
+    rising = Rising(unit, source)
     while True:
         token = yield from unit.take(source)
+        if not any_order:
+            rising.check(token)
         if isinstance(token, Stop):
             ends.append(len(coordinates))
             if not closed:

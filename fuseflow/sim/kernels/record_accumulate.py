@@ -42,6 +42,7 @@ def accumulate_records(
     crd_shift: int,
     val_stamps: Words,
     val_shift: int,
+    val_step: int,
     outers: Words,
     crd_out: Words,
     val_out: Words,
@@ -63,6 +64,8 @@ def accumulate_records(
     written: NDArray[uint32],
 ) -> None:
     """As ``accumulate``; a record and what it lets the accumulator flush happen in one go.
+
+    Values come ``val_step`` cycles apart.
 
     The values of a record are ``values`` from ``shape[word]`` on, times its factor if ``scaled``; without ``carried``
     they count as 0. Coordinates are those of a dense level, or stand in ``storage``; both are below ``len(sums)``.
@@ -107,7 +110,8 @@ def accumulate_records(
                 status = MISFIT
                 break
             if length > 0:
-                now += length
+                arrived = val_stamps[2 * record] + val_shift + (length - 1) * val_step
+                now = max(now + length - 1, arrived) + 1
                 flops += length
                 busy += length
                 start, base = shape[4 * record + START], shape[4 * record + word]

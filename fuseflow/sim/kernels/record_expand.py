@@ -31,6 +31,7 @@ def expand(
     shape: Words,
     limit: int,
     stamps: Words,
+    pace: int,
     out: Words,
     source: int,
     repeated: Words,
@@ -40,6 +41,8 @@ def expand(
     word: int,
 ) -> None:
     """Write the tokens of the records before ``limit``; LIMIT is the place inside the next one.
+
+    Payloads are ``pace`` cycles apart.
 
     ``source`` says what the payloads are: the references or the coordinates of the scanner (in ``storage`` unless
     ``dense``), the ``repeated`` token of the record, or ``values`` from ``shape[word]`` on.
@@ -51,9 +54,9 @@ def expand(
     while record < limit:
         start, length, end = shape[4 * record + START], shape[4 * record + LENGTH], shape[4 * record + END]
         steps = min(length - place, capacity - to)
-        at, stamp = uint64(FIRST + 2 * to), stamps[2 * record] + place
+        at, stamp = uint64(FIRST + 2 * to), stamps[2 * record] + place * pace
         for step in range(steps):
-            out[at + uint64(1) + uint64(2 * step)] = stamp + step
+            out[at + uint64(1) + uint64(2 * step)] = stamp + step * pace
         if source == VALUES:
             start_at = uint64(shape[4 * record + word] + place)
             for step in range(steps):

@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 
 from fuseflow.sim.kernels._jit import kernel
 from fuseflow.sim.kernels.layout import (
+    AUX,
     BUSY,
     CLOCK,
     COUNT,
@@ -33,11 +34,15 @@ def map_records(
     right_shift: int,
     out: Words,
     size: int,
+    latency: int,
+    interval: int,
 ) -> None:
     """Clocks and stamps of the records before ``limit``. The shifts are 1 where a broadcast stands before the input.
 
-    References must be below ``size``. A block with one input is given it twice. COUNT is the number of payloads.
+    References must be below ``size``. A block with one input is given it twice. COUNT is the number of payloads, AUX
+    the stamp of the last. The payloads that leave are ``interval`` cycles apart, those that come one.
     """
+    delay = max(latency, 1)
     clock, busy, count = state[CLOCK], state[BUSY], state[COUNT]
     record = state[TAKEN]
     status = STARVED
@@ -48,18 +53,19 @@ def map_records(
                 status = MISFIT
                 break
             clock = max(clock, max(left[2 * record] + left_shift, right[2 * record] + right_shift))
-            out[2 * record] = clock + 1
-            clock += length
+            out[2 * record] = clock + delay
+            clock += length * interval
+            state[AUX] = clock + delay - interval
         clock = max(clock, max(left[2 * record + 1] + left_shift, right[2 * record + 1] + right_shift))
         out[2 * record + 1] = clock + 1
-        busy += length
+        busy += length * interval
         count += length
         record += 1
         if shape[4 * record - 4 + END] == DONE:
             status = FINISHED
             break
-        clock += 1
-        busy += 1
+        clock += interval
+        busy += interval
     state[CLOCK], state[BUSY], state[COUNT], state[TAKEN], state[STATUS] = clock, busy, count, record, status
 
 

@@ -84,6 +84,6 @@ def pool_binary(
             for step in range(uint64(length)):
                 x, y = left[i + a_step * step], right[j + b_step * step]
                 if code == 4:
-                    out[k + step] = x if x >= y or x != x else y
+                    out[k + step] = x if x > y or x != x else y
                 else:
-                    out[k + step] = x if x <= y or x != x else y
+                    out[k + step] = x if x < y or x != x else y

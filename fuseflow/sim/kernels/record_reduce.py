@@ -32,6 +32,7 @@ def reduce_records(
     limit: int,
     stamps: Words,
     shift: int,
+    pace: int,
     guards: Words,
     out: Words,
     factors: NDArray[float32],
@@ -42,8 +43,11 @@ def reduce_records(
     guarded: bool,
     largest: bool,
     identity: float32,
+    latency: int,
 ) -> None:
     """Sum or maximum of ``values`` from ``shape[word]`` of each record on, times its factor if ``scaled``.
+
+    Values come ``pace`` cycles apart.
 
     MEMORY has the bits of the result so far. Without ``carried`` the results are 0 and only their stamps are right.
     """
@@ -51,6 +55,7 @@ def reduce_records(
     head, tail = state[HEADS + 1], guards[0]
     to, capacity = out[0], (len(out) - FIRST) // 2
     record = state[TAKEN]
+    delay = max(latency, 1)
     total = uint32(state[MEMORY]).view(float32)
     status, port = STARVED, 0
     while record < limit:
@@ -60,7 +65,8 @@ def reduce_records(
         length, end = shape[4 * record + LENGTH], shape[4 * record + END]
         now = clock
         if length > 0:
-            now = max(now, stamps[2 * record] + shift) + length
+            first = stamps[2 * record] + shift
+            now = max(max(now, first) + length - 1, first + (length - 1) * pace) + 1
         stamp = stamps[2 * record + 1] + shift
         emits = end != DONE
         taken = 0
@@ -106,7 +112,7 @@ def reduce_records(
         record += 1
         if emits:
             out[FIRST + 2 * to] = int64(float32(total).view(uint32)) if carried else 0
-            out[FIRST + 2 * to + 1] = result_clock + 1
+            out[FIRST + 2 * to + 1] = result_clock + delay
             to += 1
         total = identity
         if end != -1:

@@ -188,10 +188,10 @@ def _accumulator(wired: Wired, op: Record, name: str) -> None:
 def _crd_writer(wired: Wired, op: Record, name: str) -> None:
     unit = wired.unit(op, name, [op.get("input_crd", str)], [])
     if wired.controller is None:
-        unit.process = write_crd(unit, [], [])
+        unit.process = write_crd(unit, [], [], any_order=True)
     else:
         ports = wired.controller.writer(f"{name} crd"), wired.controller.writer(f"{name} seg")
-        unit.process = write_crd_stored(unit, [], [], *ports)
+        unit.process = write_crd_stored(unit, [], [], *ports, any_order=True)
 
 
 def _val_writer(wired: Wired, op: Record, name: str) -> None:

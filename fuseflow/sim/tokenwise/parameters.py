@@ -98,7 +98,7 @@ class Parameters:
             case Repeat() | Repeater():
                 return layout.REPEATER, [int(block.missing is Missing.EMPTY_FIBER)], []
             case Joiner():
-                return layout.JOIN, [int(block.join is Join.UNION)], []
+                return layout.JOIN, [int(block.join is Join.UNION), arena.allocate(len(block.payloads), -1)], []
             case Locate():
                 return layout.LOCATE, [block.extent, int(block.has_parent)], []
             case Array():

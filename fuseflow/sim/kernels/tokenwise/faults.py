@@ -33,6 +33,7 @@ NO_VALUE_TO_WRITE: Final = 28
 ACCUMULATED_BEYOND: Final = 29
 ACCUMULATED_PAIR: Final = 30
 FORK_AND_GUIDE: Final = 31
+NOT_RISING: Final = 32
 
 TENSOR = "check that the tensor bound to the graph is the one it was lowered for"
 JOIN = "the operands of a join must have the same outer fibers"
@@ -86,6 +87,10 @@ FAULTS: Final[dict[int, tuple[str, str]]] = {
     NO_COORDINATE_TO_WRITE: ("no coordinate", "feed this input from a coordinate stream"),
     NO_VALUE_TO_WRITE: ("no value", "feed this input from a value stream"),
     ACCUMULATED_BEYOND: ("coordinate not below {limit}", "check the shapes of the operands"),
+    NOT_RISING: (
+        "coordinates of a fiber must rise, but {limit} comes before",
+        "sort the coordinates of each fiber, and leave out duplicates",
+    ),
     ACCUMULATED_PAIR: ("no coordinate and value to accumulate", NEST),
 }
 """Per fault what is wrong, and what to do about it; texts of the processes in ``sim/blocks``."""

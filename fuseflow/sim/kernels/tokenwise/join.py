@@ -4,17 +4,18 @@ from fuseflow.sim.kernels.tokenwise._jit import kernel
 from fuseflow.sim.kernels.tokenwise.faults import (
     EMPTY_COORDINATE,
     ENDS_BEFORE,
+    NOT_RISING,
     RIDER,
     STOP_LEVELS,
     UNION_OF_EMPTY,
 )
 from fuseflow.sim.kernels.tokenwise.layout import DONE, EMPTY, INPUTS, PHASE, TOKENS, Memory, P
-from fuseflow.sim.kernels.tokenwise.ops import fault, finish, peek, send, take, tick
+from fuseflow.sim.kernels.tokenwise.ops import fault, fault_beyond, finish, peek, send, take, tick
 
 
 @kernel
 def join(m: Memory, s: int, e: int) -> int:
-    """P: union. Inputs crd0, in0, crd1, ...; outputs crd, out0, ..."""
+    """P: union, place of the coordinate before for each operand. Inputs crd0, in0, crd1, ...; outputs crd, out0, ..."""
     count = m[s + INPUTS] // 2
     if m[s + PHASE] != 0:
         tokens, union = m[s + TOKENS], m[s + P] != 0
@@ -36,6 +37,9 @@ def join(m: Memory, s: int, e: int) -> int:
                 levels = k
         if equal:
             for k in range(count):
+                if 0 <= first <= m[m[s + P + 1] + k]:
+                    return fault_beyond(m, s, NOT_RISING, 2 * k, m[m[s + P + 1] + k])
+                m[m[s + P + 1] + k] = first if first >= 0 else -1
                 rider = m[tokens + 2 * k + 1]
                 if (rider < 0 and rider != EMPTY) if first >= 0 else rider != first:
                     return fault(m, s, RIDER, 2 * k, 2 * k + 1)
@@ -57,6 +61,9 @@ def join(m: Memory, s: int, e: int) -> int:
             sent = False
             for k in range(count):
                 if m[tokens + 2 * k] == least:
+                    if least <= m[m[s + P + 1] + k]:
+                        return fault_beyond(m, s, NOT_RISING, 2 * k, m[m[s + P + 1] + k])
+                    m[m[s + P + 1] + k] = least
                     if union:
                         if not sent:
                             e = send(m, s, e, 0, least, 1)

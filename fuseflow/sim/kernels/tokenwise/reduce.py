@@ -11,7 +11,7 @@ from fuseflow.sim.kernels.tokenwise.ops import fault, finish, send, send_with, t
 @kernel
 def stop_turn(m: Memory, s: int, e: int, token: int, started: bool) -> int:
     """The rest of a turn on a stop: the stop one level up, the interval, the next read."""
-    m[s + R] = m[s + P + 1]
+    m[s + R], m[s + R + 1] = m[s + P + 1], 0
     m[s + PHASE] = 1
     if token < -1:
         e = send_with(m, s, e, 0, token + 1, 1) if started else send(m, s, e, 0, token + 1, 1)
@@ -20,7 +20,8 @@ def stop_turn(m: Memory, s: int, e: int, token: int, started: bool) -> int:
 
 @kernel
 def reduce(m: Memory, s: int, e: int) -> int:
-    """P: maximum, bits of the identity, latency, interval, guarded, cycles of a skipped ``N``. R: bits of the result.
+    """P: maximum, bits of the identity, latency, interval, guarded, cycles of a skipped ``N``. R: bits of the result,
+    the fiber has a value.
 
     Phase 1 has a value, 2 the guard of a stop or of the end, 3 the guard's own stop.
     """
@@ -38,6 +39,7 @@ def reduce(m: Memory, s: int, e: int) -> int:
             elif not value < total:
                 total = value
             m[s + R] = int64(float32(total).view(uint32))
+            m[s + R + 1] = 1
             m[s + COUNT] += 1
             return take(m, s, tick(m, e, m[s + P + 3]), 0)
         if token == EMPTY:
@@ -51,7 +53,7 @@ def reduce(m: Memory, s: int, e: int) -> int:
         if token == DONE and guard != DONE:
             return fault(m, s, GUARD, 0, 1)
         if token != DONE and guard < 0:
-            if token == -1 or guard != token + 1:
+            if token == -1 or guard != token + 1 or m[s + R + 1] != 0:
                 return fault(m, s, GUARD, 0, 1)
             return stop_turn(m, s, e, token, False)
     elif guard != token + 1:

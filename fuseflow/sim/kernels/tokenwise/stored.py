@@ -3,7 +3,7 @@
 from typing import Final
 
 from fuseflow.sim.kernels.tokenwise._jit import kernel
-from fuseflow.sim.kernels.tokenwise.faults import OUT_OF_FIBERS, OUT_OF_VALUES
+from fuseflow.sim.kernels.tokenwise.faults import NOT_RISING, OUT_OF_FIBERS, OUT_OF_VALUES
 from fuseflow.sim.kernels.tokenwise.layout import (
     ANSWER,
     ASK,
@@ -123,16 +123,21 @@ def array_stored(m: Memory, s: int, e: int) -> int:
 @kernel
 def write_crd_stored(m: Memory, s: int, e: int) -> int:
     """P: buffer of coordinates, buffer of ends, their size, cycles of a repeated stop or ``N``, coordinate port,
-    segment port, their base addresses. R: filled words of the two, ``closed``, what is still to be written of both.
+    segment port, their base addresses. R: filled words of the two, ``closed``, what is still to be
+    written of both, the coordinate before.
     """
     if m[s + PHASE] == 0:
         m[s + PHASE] = 1
+        m[s + R + 5] = -1
         return take(m, s, e, 0)
     token = m[m[s + TOKENS]]
     flushes = token in (DONE, EMPTY)
     if token >= 0:
+        if token <= m[s + R + 5]:
+            return fault_beyond(m, s, NOT_RISING, 0, m[s + R + 5])
         if m[s + R] == m[s + P + 2]:
             return CALL
+        m[s + R + 5] = token
         m[m[s + P] + m[s + R]] = token
         m[s + R] += 1
         m[s + COUNT] += 1
@@ -145,6 +150,7 @@ def write_crd_stored(m: Memory, s: int, e: int) -> int:
     if token > EMPTY:
         if m[s + R + 1] == m[s + P + 2]:
             return CALL
+        m[s + R + 5] = -1
         m[m[s + P + 1] + m[s + R + 1]] = m[s + COUNT]
         m[s + R + 1] += 1
         if m[s + R + 2] == 0:
