@@ -5,6 +5,7 @@ import threading
 import time
 
 import fuseflow_widgets as fw
+import numpy as np
 import pytest
 from fuseflow_widgets import memory
 from fuseflow_widgets.background import Background, Job
@@ -130,6 +131,29 @@ def test_a_run_is_watched_and_cancelled() -> None:
     assert view.state == "done"
     view.show(ff.compile(model, "full"))
     assert view.state == "idle" and view.run is None and view.words == []
+    view.close()
+
+
+def test_a_traced_run_shows_stalls_and_the_critical_path() -> None:
+    compiled = ff.compile(ff.models.gcn("karate"), "partial")
+    view = fw.RunView(compiled, traced=True)
+    sent: list[np.ndarray] = []
+    view.push = lambda block: sent.append(block)  # type: ignore[method-assign]
+    view.start()
+    assert view.background.join(200) and view.state == "done" and view.run is not None
+    trace = view.run.trace()
+    assert view.words == trace.bottleneck().text.splitlines()
+    seen = view.trace.groupby(["kernel", "node"], observed=True).busy_cycles.sum()
+    for kernel, drawn in zip(view.run.kernels, view.timeline, strict=True):
+        for name, busy, _, shares in drawn["nodes"]:
+            assert seen.get((kernel.name, name), 0) == busy == kernel.result.node(name).busy_cycles
+            assert sum(shares) * drawn["step"] / 100 == pytest.approx(busy, abs=drawn["step"] * len(shares) / 100 + 1)
+    shares = np.concatenate(sent)[:, 1:]
+    assert shares.min() >= 0 and shares.sum(axis=1).max() <= 100.01
+    graph = fw.GraphView(compiled)
+    graph.show_run(view.run, trace)
+    tokens = graph.measures["tokens"]["values"]
+    assert tokens["root_adjacency"] == 2 and min(tokens.values()) >= 0
     view.close()
 
 

@@ -8,11 +8,13 @@ import traitlets
 from fuseflow.compiled import Compiled, CompiledRegion
 from fuseflow.dataflow.dot import describe, to_dot
 from fuseflow.dataflow.graph import Graph, Node
-from fuseflow.dataflow.svg import to_svg
 from fuseflow.errors import FuseflowError
 from fuseflow.run import Run
+from fuseflow.sim import Trace
 from fuseflow.sim.result import Result
 from fuseflow_widgets.collapse import collapsed_dot, grouping
+from fuseflow_widgets.layout import layout
+from fuseflow_widgets.run_trace import tokens_sent
 from fuseflow_widgets.view import View
 
 COLLAPSE_ABOVE_NODES = 300
@@ -53,6 +55,7 @@ class GraphView(View):
         self._regions: dict[str, CompiledRegion] = {}
         self._compiled: Compiled | None = None
         self._results: Mapping[str, Result] = {}
+        self._tokens: dict[str, dict[str, int]] = {}
         self._opened: set[str] = set()
         super().__init__(**traits)
         if shown is not None:
@@ -75,15 +78,17 @@ class GraphView(View):
         self._shown = (
             {shown.name: shown} if isinstance(shown, Graph) else {n: r.graph for n, r in self._regions.items()}
         )
-        self._results = {}
+        self._results, self._tokens = {}, {}
         name = current or self.current
         with self.hold_sync():
             self.graphs = list(self._shown)
             chosen = name if name in self._shown else next(iter(self._shown), "")
             self.set_trait("current", chosen) if chosen != self.current else self._draw()
 
-    def show_run(self, run: Run | Result) -> None:
-        """Add the timing and counters of ``run``, whose kernels are the graphs that are shown."""
+    def show_run(self, run: Run | Result, trace: Trace | None = None) -> None:
+        """Add the timing and counters of ``run``, whose kernels are the graphs that are shown; of its ``trace``, the
+        tokens that every node sent."""
+        self._tokens = {} if trace is None else tokens_sent(trace)
         self._results = {self.current: run} if isinstance(run, Result) else {k.name: k.result for k in run.kernels}
         with self.hold_sync():
             self._describe()
@@ -118,7 +123,7 @@ class GraphView(View):
         hidden = {node: group for node, group in groups.items() if group not in self._opened} if self.collapsed else {}
         try:
             text = collapsed_dot(self.graph, hidden) if hidden else to_dot(self.graph, legend=False)
-            picture = to_svg(text)
+            picture = layout(text)
         except FuseflowError as error:
             self.say(str(error), "error")
             picture = ""
@@ -139,6 +144,10 @@ class GraphView(View):
                 readers[port.node].append([port.name, node.name, graph.stream_kind(port).value])
         self.nodes = {node.name: self._node(node, readers[node.name], result) for node in graph}
         self.measures = {} if result is None else measures(graph, result)
+        if result is not None and self.current in self._tokens:
+            sent = {node.name: self._tokens[self.current].get(node.name, 0) for node in graph}
+            tokens = {"label": "tokens", "words": "tokens sent on all outputs", "values": sent, "total": None}
+            self.measures = {**self.measures, "tokens": tokens}
         if self.colour not in ("kind", "part", *self.measures):
             self.colour = "kind"
 

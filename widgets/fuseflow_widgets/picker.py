@@ -7,13 +7,15 @@ from typing import Any
 import traitlets
 
 from fuseflow.compiled import Compiled, CompiledRegion, compile
-from fuseflow.dataflow.svg import to_svg
+from fuseflow.dataflow.dot import to_dot
 from fuseflow.errors import FuseflowError, ScheduleError
 from fuseflow.models import Model
 from fuseflow.schedule import PRESETS, Schedule
 from fuseflow_widgets import edits
 from fuseflow_widgets.edits import History
+from fuseflow_widgets.graph_view import COLLAPSE_ABOVE_NODES
 from fuseflow_widgets.knobs import apply_knob, knobs_of
+from fuseflow_widgets.layout import begin, layout
 from fuseflow_widgets.program_picture import program_dot
 from fuseflow_widgets.view import View
 
@@ -122,6 +124,10 @@ class FusionPicker(View):
     def _show(self, compiled: Compiled, current: str | None = None) -> None:
         schedule = compiled.schedule
         names = [region.name for region in compiled.regions]
+        kept = self.current if self.current in names else names[0]
+        shown = current if current in names else kept
+        if len(compiled[shown].graph) <= COLLAPSE_ABOVE_NODES:
+            begin(to_dot(compiled[shown].graph, legend=False))  # a graph view will want it while we draw ours
         with self.hold_sync():
             self.svg = self._picture(schedule)
             self.name = schedule.name
@@ -129,14 +135,13 @@ class FusionPicker(View):
             self.code = schedule_code(schedule)
             self.can_undo = bool(self._history.past)
             self.can_redo = bool(self._history.future)
-            kept = self.current if self.current in names else names[0]
-            self.current = current if current in names else kept
+            self.current = shown
             self.version += 1
             self.compiled = compiled
 
     def _picture(self, schedule: Schedule) -> str:
         try:
-            return to_svg(program_dot(self.model.program, schedule))
+            return layout(program_dot(self.model.program, schedule))
         except FuseflowError as error:
             self.say(str(error), "error")
             return ""

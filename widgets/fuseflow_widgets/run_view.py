@@ -1,6 +1,7 @@
 """RunView: a run that is started, watched and cancelled, and what it says about its bottleneck afterwards."""
 
 from collections.abc import Callable
+from functools import partial
 from time import monotonic
 from typing import Any
 
@@ -11,7 +12,8 @@ import traitlets
 from fuseflow.compiled import Compiled
 from fuseflow.errors import SimulationError
 from fuseflow.run import Run, RunProgress
-from fuseflow.sim import Machine
+from fuseflow.sim import Machine, TraceFrame, TraceOptions
+from fuseflow_widgets import run_trace
 from fuseflow_widgets.background import Background, Job
 from fuseflow_widgets.memory import require_memory
 from fuseflow_widgets.view import View
@@ -20,16 +22,19 @@ COLUMNS = ("seconds", "kernel", "name", "tokens", "clock_cycles", "tokens_per_se
 """Columns of :attr:`RunView.trace`."""
 CHART = ("tokens_per_second",)
 TIMELINE_NODES = 80
+WATCH_SECONDS = 0.1
 
 
 class RunView(View):
     """Start, watch and cancel a run of what is compiled. ``run`` is the finished Run, ``None`` before.
 
-    ``trace`` is the DataFrame that grows while the run goes on (columns :data:`COLUMNS`); it is the user's to keep.
+    ``trace`` is the DataFrame that grows while the run goes on; it is the user's to keep. Untraced, it has the columns
+    :data:`COLUMNS`; with ``traced``, which takes longer, it has a row per node and interval (``fuseflow.sim.Trace``).
     ``state`` is ``idle``, ``running``, ``done``, ``cancelled`` or ``failed``. The page keeps few points.
     """
 
     page = "run"
+    traced = traitlets.Bool(False).tag(sync=True)
     state = traitlets.Unicode("idle").tag(sync=True)
     title = traitlets.Unicode("").tag(sync=True)
     progress = traitlets.Dict().tag(sync=True)
@@ -44,6 +49,8 @@ class RunView(View):
         self.run: Run | None = None
         self.background = Background()
         self._rows: list[tuple[Any, ...]] = []
+        self._frames: list[TraceFrame] = []
+        self._starts: dict[str, int] = {}
         self._finished: list[Callable[[Run], None]] = []
         super().__init__(**traits)
         self.when_closed(self.background.close)
@@ -53,6 +60,8 @@ class RunView(View):
     @property
     def trace(self) -> pd.DataFrame:
         """What has been seen of the run so far."""
+        if self._frames:
+            return pd.concat([frame.intervals for frame in self._frames], ignore_index=True)
         return pd.DataFrame(self._rows, columns=list(COLUMNS))
 
     def show(self, compiled: Compiled) -> None:
@@ -78,6 +87,10 @@ class RunView(View):
         with self.hold_sync():
             self._reset("running")
         self.send({"clear": True})
+        self.chart = list(run_trace.CHART if self.traced else CHART)
+        if self.traced:
+            self.background.start(lambda job: self._watch(job, compiled), self._done, self._failed)
+            return
         begun = monotonic()
 
         def work(job: Job) -> Run:
@@ -92,6 +105,40 @@ class RunView(View):
 
         self.background.start(work, self._done, self._failed)
 
+    def _watch(self, job: Job, compiled: Compiled) -> Run:
+        """Follow a traced run: its frames go to the chart as they come."""
+        handle = compiled.start(self.machine, trace=TraceOptions(), progress=lambda _: require_memory())
+        begun = monotonic()
+        try:
+            while True:
+                job.check()
+                ended, frames, state = handle.done, handle.new_frames(), handle.progress
+                if frames:
+                    self.background.post(partial(self._saw_frames, frames, state, monotonic() - begun), job)
+                if ended and not frames:
+                    return handle.result()
+                handle.wait(WATCH_SECONDS)
+        finally:
+            handle.cancel()
+            handle.wait()
+
+    def _saw_frames(self, frames: list[TraceFrame], state: RunProgress | None, seconds: float) -> None:
+        if self.compiled is None:
+            return
+        self._frames += frames
+        for frame in frames:
+            if frame.kernel not in self._starts:
+                reached = max(
+                    (f.end_cycle + self._starts[f.kernel] for f in self._frames if f.kernel in self._starts), default=0
+                )
+                self._starts[frame.kernel] = reached
+        if state is not None:
+            self._show_progress(state, seconds)
+        nodes = {region.name: len(region.graph) for region in self.compiled.regions}
+        block = run_trace.points(frames, self._starts, nodes)
+        if len(block):
+            self.push(block)
+
     def cancel(self) -> None:
         """Stop the run; what has been seen of it stays in ``trace``."""
         if self.state == "running":
@@ -99,7 +146,7 @@ class RunView(View):
             self.state = "cancelled"
 
     def _reset(self, state: str) -> None:
-        self._rows = []
+        self._rows, self._frames, self._starts = [], [], {}
         self.state = state
         self.progress, self.result, self.timeline, self.words = {}, {}, [], []
 
@@ -110,12 +157,15 @@ class RunView(View):
             elapsed = max(seconds - before[0], 1e-6)
             tokens, cycles = (state.tokens - before[3]) / elapsed, (state.clock_cycles - before[4]) / elapsed
         self._rows.append((seconds, state.kernel, state.name, state.tokens, state.clock_cycles, tokens, cycles))
+        self._show_progress(state, seconds)
+        if tokens:
+            self.push(np.array([[seconds, tokens]]))
+
+    def _show_progress(self, state: RunProgress, seconds: float) -> None:
         self.progress = {
             "kernel": state.kernel, "kernels": state.kernels, "name": state.name, "tokens": state.tokens,
             "clock": state.clock_cycles, "fraction": state.fraction, "seconds": seconds,
         }  # fmt: skip
-        if tokens:
-            self.push(np.array([[seconds, tokens]]))
 
     def push(self, points: np.ndarray[Any, Any]) -> None:
         """Append rows (x, then one value per name in ``chart``) to the live chart of the page."""
@@ -130,8 +180,11 @@ class RunView(View):
                 "cycles": run.cycles, "flops": run.flops, "bytes": run.bytes, "seconds": run.simulate_seconds,
                 "kernels": [{"name": k.name, "cycles": k.result.cycles} for k in run.kernels],
             }  # fmt: skip
-            self.timeline = timeline(run)
-            self.words = bottleneck(run)
+            if self.traced:
+                trace = run.trace()
+                self.timeline, self.words = run_trace.timeline(run, trace), trace.bottleneck().text.splitlines()
+            else:
+                self.timeline, self.words = timeline(run), bottleneck(run)
         for call in self._finished:
             call(run)
 

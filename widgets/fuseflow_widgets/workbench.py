@@ -110,6 +110,8 @@ class Workbench(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no typ
     def _ran_in_view(self, run: Run) -> None:
         self.exact.remember(self.compiled, run)
         self._ran(run)
+        if self.running.traced:
+            self.graph.show_run(run, run.trace())
 
     def _edited(self, change: Any) -> None:
         self._show(change["new"])

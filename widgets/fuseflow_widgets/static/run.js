@@ -2,18 +2,22 @@
 import { button, count, frame, h, short, size, svg } from "./page.js";
 
 const MOST = 1200;
-const COLOURS = ["#0072B2", "#D55E00"];
+const COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7"];
+const DARK = ["#6CBCF0", "#FF9D4D", "#3DD6A5", "#E79CC4"];
+const DASHES = [[], [6, 4], [2, 3], [9, 3, 2, 3]];
 
 function render({ model, el }) {
-  const { root, body, on, ask, cleanup, cleanups } = frame(model, el, "run", "run");
+  const { root, body, on, ask, set, cleanup, cleanups } = frame(model, el, "run", "run");
   const start = button("▶ start", "start the run", () => ask("start"), { class: "ff-button ff-start ff-go" });
   const cancel = button("■ cancel", "stop the run", () => ask("cancel"), { class: "ff-button ff-cancel" });
   const state = h("span", { class: "ff-state", role: "status" }), title = h("b", {});
   const bar = h("progress", { max: "1", "aria-label": "progress of the run" });
+  const traced = h("input", { type: "checkbox", id: `ff-traced-${Math.random().toString(36).slice(2)}`, onchange: (event) => set("traced", event.target.checked) });
+  const option = h("label", { for: traced.id, title: "record what every node does over time: stalls, timeline and critical path; the run takes longer" }, traced, " trace every node");
   const canvas = h("canvas", { class: "ff-live", role: "img", "aria-label": "throughput while the run goes on" });
   const numbers = h("div", { class: "ff-facts" }), words = h("div", { class: "ff-words" }), lines = h("div", { class: "ff-wide ff-timeline" });
   const range = h("div", { class: "ff-bar ff-range" });
-  body.append(h("div", { class: "ff-bar" }, start, cancel, bar, state), title, canvas, numbers, words, range, lines);
+  body.append(h("div", { class: "ff-bar" }, start, cancel, option, bar, state), title, canvas, numbers, words, range, lines);
   let points = [], each = 1, held = [], due = false, updates = 0;
   let zoom = null;
 
@@ -21,6 +25,8 @@ function render({ model, el }) {
     const now = model.get("state"), seen = model.get("progress");
     start.disabled = now === "running";
     cancel.disabled = now !== "running";
+    traced.checked = model.get("traced");
+    traced.disabled = now === "running";
     bar.hidden = now !== "running";
     title.textContent = model.get("title");
     if (seen.fraction === null || seen.fraction === undefined) bar.removeAttribute("value");
@@ -68,11 +74,12 @@ function render({ model, el }) {
     pen.scale(ratio, ratio);
     const style = getComputedStyle(root);
     const ink = style.getPropertyValue("--soft"), left = 52, bottom = 20, top = 18;
-    const names = model.get("chart");
+    const names = model.get("chart"), colours = root.dataset.theme === "dark" ? DARK : COLOURS;
     const [low, high] = [points[0][0], points.at(-1)[0]];
     pen.font = "11px Helvetica, Arial, sans-serif";
     names.forEach((name, at) => {
-      const most = Math.max(...points.map((point) => point[at + 1])) || 1;
+      const share = names.length > 1;
+      const most = share ? 100 : Math.max(...points.map((point) => point[at + 1])) || 1;
       const x = (value) => left + ((value - low) / (high - low || 1)) * (box.width - left - 10);
       const y = (value) => box.height - bottom - (value / most) * (box.height - bottom - top);
       if (at === 0) {
@@ -85,20 +92,27 @@ function render({ model, el }) {
         pen.fillText(short(most), left - 4, top + 9);
         pen.fillText("0", left - 4, box.height - bottom);
         pen.textAlign = "left";
-        pen.fillText(`${low.toFixed(1)} s`, left, box.height - 6);
+        const unit = (value) => (share ? `cycle ${short(value)}` : `${value.toFixed(1)} s`);
+        pen.fillText(unit(low), left, box.height - 6);
         pen.textAlign = "right";
-        pen.fillText(`${high.toFixed(1)} s`, box.width - 10, box.height - 6);
+        pen.fillText(unit(high), box.width - 10, box.height - 6);
       }
-      pen.strokeStyle = COLOURS[at];
-      pen.setLineDash(at ? [5, 4] : []);
+      pen.strokeStyle = colours[at];
+      pen.setLineDash(DASHES[at]);
       pen.lineWidth = 1.8;
       pen.beginPath();
       points.forEach((point, place) => (place ? pen.lineTo(x(point[0]), y(point[at + 1])) : pen.moveTo(x(point[0]), y(point[at + 1]))));
       pen.stroke();
       pen.setLineDash([]);
       pen.textAlign = "left";
-      pen.fillStyle = COLOURS[at];
-      pen.fillText(`${at ? "– –" : "——"} ${name.replaceAll("_", " ")} (top ${short(most)})`, left + 4 + at * 230, 12);
+      pen.fillStyle = colours[at];
+      pen.setLineDash(DASHES[at]);
+      pen.beginPath();
+      pen.moveTo(left + 4 + at * 190, 8);
+      pen.lineTo(left + 30 + at * 190, 8);
+      pen.stroke();
+      pen.setLineDash([]);
+      pen.fillText(`${name.replaceAll("_", " ")}${share ? " %" : ` (top ${short(most)})`}`, left + 36 + at * 190, 12);
     });
   }
   function results() {
@@ -127,7 +141,7 @@ function render({ model, el }) {
     range.append(h("b", {}, "timeline"), button("+", "zoom in", () => place([middle - half / 2, middle + half / 2])), button("−", "zoom out", () => place([middle - half * 2, middle + half * 2])),
       button("◀", "earlier", () => place([from - half, to - half])), button("▶", "later", () => place([from + half, to + half])), button("all", "the whole run", () => place([0, end])),
       ...kernels.map((kernel) => button(kernel.name, `only kernel ${kernel.name}`, () => place([kernel.start, kernel.start + kernel.cycles]))),
-      h("span", { class: "ff-faint" }, `cycles ${count(from)} to ${count(to)}: active from left to right, filled by the share that it is busy`));
+      h("span", { class: "ff-faint" }, `cycles ${count(from)} to ${count(to)}: ${kernels[0].step ? "the height of a bar is the share of the time that the node is busy" : "active from left to right, filled by the share that it is busy"}`));
     const wide = 720, label = 190;
     for (const kernel of kernels) {
       if (kernel.start >= to || kernel.start + kernel.cycles <= from) continue;
@@ -137,7 +151,7 @@ function render({ model, el }) {
       head.textContent = `${kernel.name}: ${count(kernel.cycles)} cycles`;
       element.append(head);
       const x = (cycle) => label + Math.max(0, Math.min(1, (cycle - from) / (to - from))) * wide;
-      kernel.nodes.forEach(([name, busy, final], at) => {
+      kernel.nodes.forEach(([name, busy, final, shares], at) => {
         const y = 20 + at * 15;
         const share = final ? busy / final : 0;
         const [x0, x1] = [x(kernel.start), x(kernel.start + final)];
@@ -147,6 +161,15 @@ function render({ model, el }) {
         text.textContent = name.length > 30 ? `${name.slice(0, 29)}…` : name;
         const value = svg("text", { x: x1 + 4, y: y + 10 });
         value.textContent = `${Math.round(share * 100)} %`;
+        if (shares) {
+          const step = kernel.step, high = (percent) => y + 12 - (percent / 100) * 11;
+          const path = shares.map((percent, column) => {
+            const [a, b] = [x(kernel.start + column * step), x(kernel.start + Math.min(kernel.cycles, (column + 1) * step))];
+            return percent && b > a ? `M${a.toFixed(1)} ${y + 12}V${high(percent).toFixed(1)}H${b.toFixed(1)}V${y + 12}Z` : "";
+          }).join("");
+          element.append(svg("g", {}, words, text, svg("rect", { x: x0, y: y + 1, width: Math.max(0, x1 - x0), height: 11, class: "ff-span" }), svg("path", { d: path, class: "ff-filled" }), value));
+          return;
+        }
         element.append(svg("g", {}, words, text, svg("rect", { x: x0, y: y + 1, width: Math.max(0, x1 - x0), height: 11, class: "ff-span" }),
           svg("rect", { x: x0, y: y + 1, width: Math.max(0, (x1 - x0) * share), height: 11, class: "ff-filled" }), value));
       });
