@@ -107,7 +107,7 @@ def _computed_in_full(inlined: Inlined, view: View, variable: str, hints: dict[K
 
 
 def _carried(view: View, twin: View, variable: str) -> bool:
-    """Whether ``variable`` stands for the same elements from ``view`` down to ``twin``; sums over others may be between."""
+    """Whether ``variable`` stands for the same elements from ``view`` down to ``twin``, sums over others aside."""
     if view is twin:
         return True
     if isinstance(view, Leaf):
