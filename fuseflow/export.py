@@ -10,7 +10,7 @@ from fuseflow.dataflow.blocks import Array, LevelScanner, Locate
 from fuseflow.dataflow.graph import Graph
 from fuseflow.dataflow.interop import write_comal, write_dot
 from fuseflow.errors import DataError
-from fuseflow.formats import FiberTree
+from fuseflow.formats import FiberTree, write_npz
 from fuseflow.run import move_stored
 from fuseflow.sim import simulate
 
@@ -42,7 +42,8 @@ def kernels_with_data(compiled: Compiled) -> Iterator[KernelData]:
 
 
 def export(compiled: Compiled, folder: str | Path, format: ExportFormat) -> tuple[Path, ...]:
-    """Write every kernel below ``folder``: ``<kernel>.gv``, or a folder ``<kernel>`` that ``read_comal`` reads.
+    """Write every kernel below ``folder``: ``<kernel>.gv`` with its tensors in ``<kernel>/<tensor>.npz``, or a folder
+    ``<kernel>`` that ``read_comal`` reads.
 
     Returns what was written, in the order in which the kernels run. Raises DataError where nothing can be written.
     """
@@ -58,6 +59,10 @@ def export(compiled: Compiled, folder: str | Path, format: ExportFormat) -> tupl
         path = target / (f"{kernel.name}.gv" if format == "dot" else kernel.name)
         if format == "dot":
             write_dot(path, kernel.graph, kernel.tensors)
+            beside = path.with_suffix("")
+            beside.mkdir(exist_ok=True)
+            for name, tree in kernel.tensors.items():
+                write_npz(beside / f"{name}.npz", tree)
         else:
             write_comal(path, kernel.graph, kernel.tensors)
         made.append(path)

@@ -140,6 +140,7 @@ def _run(graph: "Graph", tensors: "dict[str, FiberTree]", engine: EngineName) ->
 
 def _read(path: Path, given: list[str]) -> "tuple[Graph, dict[str, FiberTree]]":
     from fuseflow.dataflow.interop import dot_formats, read_comal, read_dot
+    from fuseflow.formats import read_npz
 
     if path.suffix.lower() not in (".gv", ".dot"):
         if given:
@@ -149,6 +150,10 @@ def _read(path: Path, given: list[str]) -> "tuple[Graph, dict[str, FiberTree]]":
     trees: dict[str, FiberTree] = {}
     for text in given:
         trees |= _tensors(text, formats)
+    for name, layout in formats.items():  # what ``fuseflow export`` has written beside the graph
+        file = path.with_suffix("") / f"{name}.npz"
+        if name not in trees and file.is_file():
+            trees[name] = read_npz(file).convert(layout)
     return read_dot(path, trees), trees
 
 

@@ -10,6 +10,7 @@ only).
 """
 
 import ast
+import re
 import textwrap
 from collections.abc import Mapping
 
@@ -37,8 +38,24 @@ def parse(text: str, tensors: Mapping[str, tuple[tuple[int, ...], Format]] | Non
             "the program text is nested too deeply; split the longest right-hand side into several statements"
         ) from None
     program = builder.finish()
-    verify(program)
+    try:
+        verify(program)
+    except ProgramError as error:
+        raise ProgramError(f"{error}{_pointer(text, str(error))}") from None
     return program
+
+
+def _pointer(text: str, message: str) -> str:
+    """The line of ``text`` that ``message`` speaks of, with a caret under the last tensor it names."""
+    found = re.search(r"\(line (\d+): ", message)
+    if found is None:
+        return ""
+    line = text.splitlines()[int(found[1]) - 1]
+    for name in reversed(re.findall(r"'(\w+)'", message)):
+        place = re.search(rf"\b{name}\s*\[", line)
+        if place is not None:
+            return f"\n  {line}\n  {' ' * place.start()}^"
+    return ""
 
 
 def _module(text: str) -> ast.Module:

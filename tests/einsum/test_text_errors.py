@@ -111,5 +111,5 @@ def test_the_verifier_quotes_the_line() -> None:
         parse("A[3,4]: cc\nB[5,3]: dd\ny[i,k] = A[i,j] * B[j,k]")
     assert str(caught.value) == (
         "statement `y[i,k] = A[i,j] * B[j,k]` (line 3: A[i,j] * B[j,k]): index 'j' has size 4 in 'A' but 5 in 'B'; both "
-        "must be equal"
+        "must be equal\n  y[i,k] = A[i,j] * B[j,k]\n                    ^"
     )
