@@ -54,15 +54,17 @@ class FusedRegion:
         """Legal dataflow orders in lexicographic order."""
         return self.partial_order.orders()
 
-    def count_orders(self, duplicates: bool = False) -> OrderCount:
+    def count_orders(self, duplicates: bool = False, constrained: bool = True) -> OrderCount:
         """Number of legal dataflow orders.
 
         With ``duplicates`` as the published compiler counts: storage orders alone constrain, and every use of an
-        intermediate has reduced variables of its own, which makes most of its orders equal in effect.
+        intermediate has reduced variables of its own, which makes most of its orders equal in effect. Not
+        ``constrained``: all orders of these variables (paper Table 4, first column).
         """
+        order = self.partial_order
         if duplicates:
-            return count_orders(published_order(self.roots, frozenset(self.shared.hints)))
-        return count_orders(self.partial_order)
+            order = published_order(self.roots, frozenset(self.shared.hints))
+        return count_orders(order if constrained else PartialOrder(order.variables, ()))
 
     def relaxed(self, free: Set[LeafKey]) -> PartialOrder:
         """The partial order that is left if the views in ``free`` are stored as the dataflow order wants them."""

@@ -65,6 +65,50 @@ def test_chain_table() -> None:
     assert {row: [table[row, column].label for column in table.columns] for row in table.rows} == wanted
 
 
+FIGURE_20 = """
+i: LS(root) | Rep(root, A.i) | A.i | Rep(root, T0.i) | T0.i
+l: LS(A.i) & LS(X.i) | LS(A.i) & LS(X.i) | T0.i | W.i | Y.i
+m: Rep(A.l, X.m) | LS(X.l) | Red1_l & LS(W.l) | Red1_l & LS(W.l) | Y.l
+j: A.m | X.m | T0.m | LS(W.m) | Red1_m
+val: Val(A.j) | Val(X.j) | Red1_l & LS(W.l) | Val(W.j) | Red1_m
+"""
+"""The paper's table of T_nbor[i,j] = A[i,l] * X[l,m] * W[m,j] with T_nbor called Y, a cell that is merged with its
+neighbour written in both columns, and the repeat of T0's values with the operation that reads them."""
+
+
+def test_figure_20_cell_by_cell() -> None:
+    table = lowered("A[6,6]: cc\nX[6,5]: dd\nW[5,3]: cc\nT0[i,m] = A[i,l] * X[l,m]\nY[i,j] = T0[i,m] * W[m,j]").table
+    rows = [line.partition(": ")[::2] for line in FIGURE_20.strip().splitlines()]
+    assert table.rows == tuple(row for row, _ in rows)
+    assert table.columns == ("A", "X", "T0", "W", "Y")
+    for number, (row, cells) in enumerate(rows):
+        above = rows[number - 1][0] if number else ""
+        for column, wanted in zip(table.columns, cells.split(" | "), strict=True):
+            found = table[row, column]
+            match wanted:
+                case "LS(root)":
+                    assert found.label == "LScan(root)"
+                case _ if "&" in wanted and row == "l":
+                    assert found.label.startswith("∩l(A, X)")
+                case _ if "&" in wanted:
+                    assert found.label.startswith("∩m(Spacc1_l, W)")
+                case _ if wanted.startswith("Rep(root"):
+                    assert found.label == f"Repeat_{row}(root, {wanted[10:].partition('.')[0]})"
+                case "Rep(A.l, X.m)":
+                    assert found.label == "Repeat_m(prev, X)"
+                case _ if wanted.startswith("LS("):
+                    assert found.label == "LScan(prev)"
+                    assert wanted == f"LS({column}.{above})"
+                case _ if wanted.startswith("Val("):
+                    assert found.label == "ValRead"
+                    assert wanted == f"Val({column}.{above})"
+                case "Red1_m":
+                    assert found.label in ("Spacc1_m", "Spacc1_m.val")
+                case _:  # a mere reference to another cell becomes no node
+                    assert found.label.startswith(("Ptr(", "Redirect")), (row, column)
+                    assert found.nodes == ()
+
+
 def test_chain_node_list() -> None:
     graph = lowered(CHAIN).graph
     assert len(graph) == 22
