@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from fuseflow.exploration import results as results
     from fuseflow.formats import FiberTree as FiberTree
     from fuseflow.formats import Format as Format
+    from fuseflow.handle import RunHandle as RunHandle
     from fuseflow.lowering import OnCycle as OnCycle
     from fuseflow.models import Model as Model
     from fuseflow.models import from_mlir as from_mlir
@@ -38,6 +39,9 @@ if TYPE_CHECKING:
     from fuseflow.schedule import Scatter as Scatter
     from fuseflow.schedule import Schedule as Schedule
     from fuseflow.sim import Machine as Machine
+    from fuseflow.sim import Trace as Trace
+    from fuseflow.sim import TraceFrame as TraceFrame
+    from fuseflow.sim import TraceOptions as TraceOptions
 
 __version__ = "0.1.0"
 
@@ -57,9 +61,13 @@ _HOMES = {
     "Program": "fuseflow.einsum",
     "Region": "fuseflow.schedule",
     "Run": "fuseflow.run",
+    "RunHandle": "fuseflow.handle",
     "Scatter": "fuseflow.schedule",
     "Schedule": "fuseflow.schedule",
     "autoschedule": "fuseflow.exploration",
+    "Trace": "fuseflow.sim",
+    "TraceFrame": "fuseflow.sim",
+    "TraceOptions": "fuseflow.sim",
     "compare": "fuseflow.comparison",
     "compile": "fuseflow.compiled",
     "from_mlir": "fuseflow.models",

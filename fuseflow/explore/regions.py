@@ -14,7 +14,7 @@ from fuseflow.explore.space import SETS_COUNTED, Space
 from fuseflow.formats import FiberTree, Format
 from fuseflow.fusion import FusedRegion, fuse
 from fuseflow.fusion.count import count_orders
-from fuseflow.lowering import Copy, Fills, Lowered, OnCycle, copy_program, identity_tree, lower
+from fuseflow.lowering import Copy, Fills, Lowered, OnCycle, copy_program, identity_tree, lower, spread
 from fuseflow.schedule import Iteration, Region
 from fuseflow.sim.machine import Machine
 
@@ -207,7 +207,7 @@ class Workbench:
         self, program: Program, region: Region, lowered: Lowered, patterns: Mapping[str, Pattern]
     ) -> RegionCandidate:
         started = time.perf_counter()
-        kernels = list(kernels_of(program, lowered))
+        kernels = list(kernels_of(program, spread(lowered, self.tensors)))
         known: dict[str, Pattern] = dict(patterns)
         for copy in (*lowered.copies, *lowered.restores):
             known |= {item.name: TreePattern(identity_tree(item.shape[0])) for item in copy.identities}

@@ -103,7 +103,16 @@ def _computed_in_full(inlined: Inlined, view: View, variable: str, hints: dict[K
     top = _top(inlined, variable, hints)
     if view is top or view.masked - top.masked:
         return False
-    return id(view) in below(top) and _iterated(top, view, variable, top) and _unfiltered(top, view, variable)
+    return _carried(top, view, variable) and _unfiltered(top, view, variable)
+
+
+def _carried(view: View, twin: View, variable: str) -> bool:
+    """Whether ``variable`` stands for the same elements from ``view`` down to ``twin``, sums over others aside."""
+    if view is twin:
+        return True
+    if isinstance(view, Leaf):
+        return False
+    return any(_carried(operand, twin, variable) for operand in view.operands if variable in operand.variables)
 
 
 def _candidate(inlined: Inlined, hints: dict[Key, str], refused: set[object]) -> tuple[Key, str] | None:

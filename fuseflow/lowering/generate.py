@@ -465,7 +465,8 @@ class Lowering:
             for level in range(inner, deepest):
                 streams[level] = self.builder.drop_stops(root.name, path[level], streams[level])
             dropping = True
-            self.stored[root.name] = _stored_fills(fills[:inner] + [Fill.NONEMPTY] * (len(path) - inner), layout)
+            left = [*fills[:outer], Fill.UNKNOWN, *[Fill.NONEMPTY] * (len(path) - inner)]
+            self.stored[root.name] = _stored_fills(left, layout)
 
     def write(self, root: Column) -> tuple[Output, Copy | None]:
         """Writers for a result, and its copy if it does not come out in the storage order of its declaration."""

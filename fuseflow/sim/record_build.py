@@ -44,7 +44,6 @@ from fuseflow.sim.kernels.layout import (
     Words,
 )
 from fuseflow.sim.kernels.record_accumulate import accumulate_records
-from fuseflow.sim.kernels.record_columns import sum_columns
 from fuseflow.sim.kernels.record_expand import COORDINATES, REFERENCES, REPEATED, VALUES, expand
 from fuseflow.sim.kernels.record_map import fetch_records, map_records, unpack_records
 from fuseflow.sim.kernels.record_pool import pool_binary, pool_located, pool_values
@@ -55,8 +54,8 @@ from fuseflow.sim.machine import Machine
 from fuseflow.sim.record_plan import FiberGroup
 from fuseflow.sim.record_task import GroupTask, Member
 from fuseflow.sim.records import UNLIMITED, Fibers, Operand, Pool, Track
+from fuseflow.sim.shared_sums import SharedSums
 from fuseflow.sim.stream import Stream
-from fuseflow.sim.threads import over_columns
 
 Floats = NDArray[np.float32]
 
@@ -441,6 +440,7 @@ class _Builder:
         flushed = self._flushed(node, outs)
         later, pace = self.dense and self.carried, self.paces.get(val_port, 1)
         events: Words = np.zeros(1 + 3 * FLUSHES, np.int64)
+        shared = SharedSums(extent if later else 0, self.threads)
 
         def accumulate(limit: int, crd_out: Words, val_out: Words, *sink: Any) -> None:
             fill(limit)
@@ -474,12 +474,8 @@ class _Builder:
             if not later:
                 return
             last, direct, written = int(state[TAKEN]), sink[0], sink[-1]
-
-            def columns(low: int, high: int) -> None:
-                spans = first, last, events, factors, values, word, scaled, memory[0], low, high
-                sum_columns(shape.data, *spans, direct, val_out, written)
-
-            over_columns(columns, extent, last - first, self.threads)
+            numbers, out = (factors, values, word, scaled), (direct, val_out, written)
+            shared.add(shape.data, first, last, events, numbers, out)
 
         if flushed is not None:
             crd_sink, val_sink = flushed

@@ -1,7 +1,7 @@
-"""Threads that share the work on columns. The kernels release the interpreter lock; results never depend on threads."""
+"""Threads that share the work on values. The kernels release the interpreter lock; results never depend on threads."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from itertools import pairwise
@@ -25,15 +25,21 @@ def _pool() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(max_workers=64, thread_name_prefix="fuseflow")
 
 
-def over_columns(work: Callable[[int, int], None], columns: int, rows: int, threads: int) -> None:
-    """Call ``work(low, high)`` on parts of ``columns``, in up to ``threads`` threads if there is enough to do."""
-    parts = min(threads, columns // LEAST_COLUMNS) if columns * rows >= LEAST_VALUES else 1
-    if parts < 2:
-        work(0, columns)
-        return
-    # Parts begin at whole cache lines, so that no two threads write to one.
+def enough_for(values: int) -> bool:
+    """Whether work on so many values is worth sharing."""
+    return values >= LEAST_VALUES
+
+
+def column_parts(columns: int, threads: int) -> list[tuple[int, int]]:
+    """Up to ``threads`` spans of ``columns``; they begin at whole cache lines, so that no two threads write to one."""
+    parts = max(1, min(threads, columns // LEAST_COLUMNS))
     bounds = [columns * part // parts // 16 * 16 for part in range(parts)] + [columns]
-    futures = [_pool().submit(work, low, high) for low, high in pairwise(bounds[1:])]
-    work(bounds[0], bounds[1])
+    return list(pairwise(bounds))
+
+
+def together(work: Sequence[Callable[[], None]]) -> None:
+    """Call all of ``work``, each in a thread of its own, the first in this one."""
+    futures = [_pool().submit(part) for part in work[1:]]
+    work[0]()
     for future in futures:
         future.result()

@@ -190,20 +190,18 @@ def waits(kernel: KernelTrace, part: Slice) -> tuple[NDArray[np.int64], NDArray[
     return tokens, room
 
 
-def interval_table(kernel: KernelTrace, part: Slice) -> pd.DataFrame:
+def interval_table(kernel: KernelTrace, part: Slice, sparse: bool = False) -> pd.DataFrame:
     """Columns kernel, node, start_cycle, end_cycle, busy_cycles, input_wait_cycles, room_wait_cycles,
-    memory_wait_cycles."""
+    memory_wait_cycles; with ``sparse`` without the rows in which all cycles are 0."""
     tokens, room = waits(kernel, part)
     rows = node_rows(kernel)
     picked = list(rows.values())
-    data = {
-        name: table[picked].ravel() for name, table in zip(WAITS, (part.busy, tokens, room, part.memory), strict=True)
-    }
-    return pd.DataFrame({**_keys(kernel, part, {"node": list(rows)}), **data})
+    tables = zip(WAITS, (part.busy, tokens, room, part.memory), strict=True)
+    return _table(kernel, part, {"node": list(rows)}, {name: table[picked] for name, table in tables}, sparse)
 
 
-def port_table(kernel: KernelTrace, part: Slice) -> pd.DataFrame:
-    """Columns kernel, node, port, direction, start_cycle, end_cycle, tokens."""
+def port_table(kernel: KernelTrace, part: Slice, sparse: bool = False) -> pd.DataFrame:
+    """Columns kernel, node, port, direction, start_cycle, end_cycle, tokens; with ``sparse`` without the rows of 0."""
     node_of = dict(kernel.units)
     nodes: list[str] = []
     ports: list[str] = []
@@ -220,20 +218,30 @@ def port_table(kernel: KernelTrace, part: Slice) -> pd.DataFrame:
                 ports.append(port)
                 directions.append(direction)
                 tokens.append(table[row])
-    counts = np.concatenate(tokens) if tokens else np.empty(0, np.int64)
-    keys = _keys(kernel, part, {"node": nodes, "port": ports, "direction": directions})
-    return pd.DataFrame({**keys, "tokens": counts})
+    counts = np.array(tokens, np.int64).reshape(len(nodes), part.busy.shape[1])
+    names = {"node": nodes, "port": ports, "direction": directions}
+    return _table(kernel, part, names, {"tokens": counts}, sparse)
 
 
-def _keys(kernel: KernelTrace, part: Slice, names: dict[str, list[str]]) -> dict[str, object]:
-    """The columns that say which kernel, which thing and which interval a row is about."""
-    intervals = part.busy.shape[1]
-    count = len(next(iter(names.values())))
-    starts = part.start_cycle + part.width_cycles * np.arange(intervals)
-    columns: dict[str, object] = {"kernel": pd.Categorical.from_codes([0] * (count * intervals), [kernel.kernel])}
+def _table(
+    kernel: KernelTrace,
+    part: Slice,
+    names: dict[str, list[str]],
+    data: dict[str, NDArray[np.int64]],
+    sparse: bool,
+) -> pd.DataFrame:
+    """A row per thing (of ``names``) and interval; ``data`` has a row per thing and a column per interval."""
+    shape = next(iter(data.values())).shape
+    shown = np.ones(shape, np.bool_)
+    if sparse:
+        shown = np.any([table != 0 for table in data.values()], axis=0)
+    rows, intervals = np.nonzero(shown)
+    starts = part.start_cycle + part.width_cycles * intervals
+    columns: dict[str, object] = {"kernel": pd.Categorical.from_codes(np.zeros(len(rows), np.int8), [kernel.kernel])}
     for column, values in names.items():
         codes, labels = pd.factorize(np.array(values, dtype=object))
-        columns[column] = pd.Categorical.from_codes(np.repeat(codes, intervals), list(labels))
-    columns["start_cycle"] = np.tile(starts, count)
-    columns["end_cycle"] = np.tile(starts + part.width_cycles, count)
-    return columns
+        columns[column] = pd.Categorical.from_codes(codes[rows], list(labels))
+    columns["start_cycle"] = starts
+    columns["end_cycle"] = starts + part.width_cycles
+    columns |= {name: table[rows, intervals] for name, table in data.items()}
+    return pd.DataFrame(columns)

@@ -167,5 +167,18 @@ def test_outer_level_of_an_accumulator_inside_a_larger_join() -> None:
     check(ff.einsum(_dedent(text), **{name: item.astype(np.float32) for name, item in data.items()}))
 
 
+def test_a_result_that_lost_its_empty_fibers_is_not_full() -> None:
+    # Row 1 of A is empty, so row 1 of T is dropped: later kernels must not take the rows of T for complete.
+    text = """
+    A[3,1]: dc
+    v[4]: c
+    T[i,j,m] = mask(v[j], A[i,m])
+    U[i,j] = T[i,j,m] * v[j]
+    Y[m,j,i] = A[i,m] - U[i,j]
+    """
+    data = {"A": matrix(3, 1, (0, 0, 2.0), (2, 0, 3.0)), "v": np.array([1, 0, 2, 3], np.float32)}
+    check(ff.einsum(_dedent(text), **data), "unfused")
+
+
 def _dedent(text: str) -> str:
     return "\n".join(line.strip() for line in text.strip().splitlines())

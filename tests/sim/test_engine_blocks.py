@@ -63,6 +63,17 @@ MACHINES = [
 ]
 
 
+def as_kind(stream: Sequence[Stamped], kind: StreamKind) -> list[Stamped]:
+    """Damage puts integers everywhere; in a value stream they are values."""
+    if kind is not StreamKind.VAL:
+        return list(stream)
+    return [(float(token) if isinstance(token, int) else token, stamp) for token, stamp in stream]
+
+
+UNSORTED: Outcome = NodeStats("coordinates that do not rise", 0, 0), []
+"""The interpreter refuses them. The chunk core gets its coordinates from scanners only, which have them in order."""
+
+
 def interpreted(block: Block, streams: Sequence[Sequence[Stamped]], machine: Machine) -> Outcome:
     ports = [Port("source", f"out{number}") for number in range(len(streams))]
     node = Node("unit", block, tuple(ports), Part.COMPUTE)
@@ -74,8 +85,8 @@ def interpreted(block: Block, streams: Sequence[Sequence[Stamped]], machine: Mac
     units: list[PlainUnit] = build(node, inputs, outputs, Surroundings(TENSORS, machine, Written()))
     try:
         run_plain(units)
-    except SimulationError:
-        return None
+    except SimulationError as fault:
+        return UNSORTED if "must rise" in str(fault) else None
     stats = node_stats("unit", [(unit.clock, unit.busy, unit.counters) for unit in units])
     return stats, [list(channel.record or []) for channel in outputs]
 
@@ -140,7 +151,10 @@ def check(
     for damage in range(4):
         stamps = [jitter(rng, damaged(rng, stream) if damage and rng.random() < 0.5 else stream) for stream in streams]
         machine = rng.choice(MACHINES)
+        stamps = [as_kind(stream, kind) for stream, kind in zip(stamps, kinds, strict=True)]
         expected = interpreted(block, stamps, machine)
+        if expected is UNSORTED:
+            continue
         for chunk in (1, rng.choice([3, 5, 16]), 100):
             found = compiled(block, kinds, stamps, machine, chunk)
             assert repr(found) == repr(expected), (block, stamps, machine, chunk)  # by text: NaN is not equal to NaN

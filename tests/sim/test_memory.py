@@ -94,11 +94,18 @@ def test_a_graph_on_memory_computes_the_same_later() -> None:
     assert interpret(spmm(), operands(), Machine(memory=Memory.hbm(), channel_capacity=64)).cycles == stored.cycles
 
 
-@pytest.mark.parametrize("machine", [Machine(memory=Memory.hbm()), Machine.block(16), Machine.true_block(16)])
-def test_the_token_core_has_it(machine: Machine) -> None:
+def test_the_token_core_has_it() -> None:
+    machine = Machine(memory=Memory.hbm())
     with pytest.raises(SimulationError, match=r"machine .* which the chunk core cannot run"):
         simulate(spmm(), operands(), machine, core=Core.CHUNK)
     assert isinstance(compare(spmm(), operands(), machine), Result)
+
+
+@pytest.mark.parametrize("machine", [Machine.block(16), Machine.true_block(16)])
+@pytest.mark.parametrize("core", [Core.CHUNK, Core.TOKEN])
+def test_block_machines_in_both_cores(machine: Machine, core: Core) -> None:
+    found, wanted = simulate(spmm(), operands(), machine, core=core), interpret(spmm(), operands(), machine)
+    assert (found.cycles, found.nodes) == (wanted.cycles, wanted.nodes)
 
 
 def test_parameters() -> None:

@@ -76,7 +76,7 @@ def check_on(
     for chunk in chunks:
         recorded = simulate(graph, tensors, machine, record=True, chunk_tokens=chunk)
         assert repr(recorded.streams) == repr(tokens.streams)
-        for count in (1, 2):
+        for count in (1, 2, 3):
             found = simulate(graph, tensors, machine, chunk_tokens=chunk, threads=count)
             bare = simulate(graph, tensors, machine, chunk_tokens=chunk, threads=count, values=False)
             for result in (recorded, found, bare):

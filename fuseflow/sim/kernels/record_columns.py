@@ -14,6 +14,8 @@ def sum_columns(
     shape: Words,
     first: int,
     last: int,
+    first_event: int,
+    last_event: int,
     events: Words,
     factors: NDArray[float32],
     values: NDArray[float32],
@@ -26,14 +28,14 @@ def sum_columns(
     val_out: Words,
     written: NDArray[uint32],
 ) -> None:
-    """Columns ``low`` to ``high`` of the records before ``last``; arguments as of ``accumulate_records``.
+    """Columns ``low`` to ``high`` of the records before ``last`` and the flushes before ``last_event``.
 
-    Every column is summed in the order of the records, whoever sums it.
+    The other arguments are those of ``accumulate_records``.
     """
     bits = sums.view(uint32)
     record = int64(first)
-    for event in range(events[0] + 1):
-        until = events[1 + 3 * event] if event < events[0] else int64(last)
+    for event in range(first_event, last_event + 1):
+        until = events[1 + 3 * event] if event < last_event else int64(last)
         while record < until:
             if record + AHEAD < last:
                 row, end = shape[4 * (record + AHEAD) + word], min(shape[4 * (record + AHEAD) + LENGTH], high)
@@ -50,7 +52,7 @@ def sum_columns(
                 for step in range(start, stop):
                     sums[step] += values[at + step]
             record += 1
-        if event < events[0]:
+        if event < last_event:
             place, end = events[2 + 3 * event], min(events[3 + 3 * event], high)
             at, start, stop = uint64(place), uint64(low), uint64(max(end, low))
             if direct:

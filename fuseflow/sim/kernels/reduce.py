@@ -11,6 +11,7 @@ from fuseflow.sim.kernels.layout import (
     EMPTY,
     FINISHED,
     FIRST_TOKEN,
+    FLAG,
     FULL,
     GOT,
     HEADS,
@@ -45,6 +46,7 @@ def reduce(
     out_tail = out[0]
     capacity = (len(out) - FIRST_TOKEN) // 2
     total = uint32(state[MEMORY]).view(float32)
+    held = state[FLAG]  # the fiber has a value
     delay = max(latency, 1)
     flops = 0
     status, port = STARVED, 0
@@ -61,6 +63,7 @@ def reduce(
             busy += interval
             flops += 1
             head += 1
+            held = 1
             continue
         if token == EMPTY:
             clock = max(clock, stamp)
@@ -92,7 +95,8 @@ def reduce(
                     guard = token + 1
             else:
                 emits = False
-            if guard != (DONE if token == DONE else token + 1):
+            lone = token != DONE and not emits
+            if guard != (DONE if token == DONE else token + 1) or (lone and held):
                 state[MISFIT_CODE], state[GOT], state[OTHER] = UNEQUAL, guard, token
                 status, port = MISFIT, 1
                 clock = max(clock, stamp)
@@ -106,6 +110,7 @@ def reduce(
             out[FIRST_TOKEN + 2 * out_tail + 1] = result_clock + delay
             out_tail += 1
         total = identity
+        held = 0
         if token != -1:
             out[FIRST_TOKEN + 2 * out_tail] = DONE if token == DONE else token + 1
             out[FIRST_TOKEN + 2 * out_tail + 1] = clock + 1
@@ -117,6 +122,7 @@ def reduce(
         busy += interval
     state[CLOCK], state[BUSY], state[STATUS], state[PORT] = clock, busy, status, port
     state[COUNT] += flops
+    state[FLAG] = held
     state[MEMORY] = int64(float32(total).view(uint32))
     state[HEADS], state[HEADS + 1] = head, guard_head
     out[0] = out_tail

@@ -44,7 +44,7 @@ def simulate_tokenwise(
                 last = monotonic()
                 if progress is not None:
                     progress(watch.progress())
-                if tracer is not None:
+                if tracer is not None and observation.on_frame is not None:
                     observation.send(tracer.frame())
     except KeyboardInterrupt:
         if not observation.keep_interrupted:

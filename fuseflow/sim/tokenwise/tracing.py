@@ -11,7 +11,6 @@ from fuseflow.sim.tokenwise import stats
 from fuseflow.sim.tokenwise.core import TokenCore
 from fuseflow.sim.trace import (
     TOKENS,
-    WAITS,
     KernelTrace,
     Slice,
     TraceFrame,
@@ -77,9 +76,7 @@ class Tracer:
         rows[:] = 0
         self._slices.append(part)
         trace = KernelTrace(self._kernel, self._units, self._wires, 0, (), tokens)
-        intervals, ports = interval_table(trace, part), port_table(trace, part)
-        intervals = intervals[intervals[list(WAITS)].any(axis=1)].reset_index(drop=True)
-        ports = ports[ports["tokens"] > 0].reset_index(drop=True)
+        intervals, ports = interval_table(trace, part, sparse=True), port_table(trace, part, sparse=True)
         return TraceFrame(self._kernel, low * width, high * width, intervals, ports, tokens)
 
     def _slice(self, start: int, width: int, rows: NDArray[np.int64]) -> Slice:
