@@ -183,6 +183,7 @@ def test_interruption_keeps_what_there_is(compiled: Compiled, monkeypatch: pytes
 
     monkeypatch.setattr(TokenCore, "step", step)
     assert threading.current_thread() is threading.main_thread()
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell ignores it for what it runs in the background
     with pytest.raises(KeyboardInterrupt) as caught:
         compiled.simulate(trace=TraceOptions())
     assert isinstance(caught.value, RunInterrupted)

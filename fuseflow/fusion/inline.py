@@ -4,14 +4,34 @@ Producers are inlined into their consumers by substituting index variables from 
 a fresh index variable per use of its result.
 """
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from fuseflow.einsum import Program, masked_tensors
+from fuseflow.errors import FusionError
 from fuseflow.fusion.views import Leaf, Operation, View
 
 Hints = Mapping[tuple[str, tuple[str, ...], str], str]
 """(statement, output variables, reduced index) -> variable to reduce over instead of a fresh one; see ``sharing``."""
+
+
+MOST_VIEWS = 1500
+"""Views of one region: a tensor read in two ways at every step doubles them with every step."""
+
+MOST_DEEP = 150
+"""Statements of one region, one inside the other."""
+
+
+def _too_large(views: Mapping[tuple[str, tuple[str, ...]], View], tensor: str, depth: int) -> FusionError:
+    if depth > MOST_DEEP:
+        return FusionError(f"a region has more than {MOST_DEEP} statements one inside the other; end it at {tensor!r}")
+    count = Counter(name for name, _ in views)
+    most, times = count.most_common(1)[0]
+    return FusionError(
+        f"the fused region would compute more than {MOST_VIEWS} tensors, {most!r} alone {times} times, each for other "
+        f"index variables; end the region at {most!r}, so that it is computed once"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +85,17 @@ def inline(
         taken.add(name)
         return name
 
+    depth = 0
+
     def view(tensor: str, variables: tuple[str, ...]) -> View:
+        nonlocal depth
         key = (tensor, variables)
         if key not in views:
+            depth += 1
+            if depth > MOST_DEEP or len(views) > MOST_VIEWS:
+                raise _too_large(views, tensor, depth)
             views[key] = operation(tensor, variables) if tensor in inside else leaf(tensor, variables)
+            depth -= 1
         return views[key]
 
     def leaf(tensor: str, variables: tuple[str, ...]) -> Leaf:

@@ -34,15 +34,24 @@ class PartialOrder:
         for constraint in self.constraints:
             inner[constraint.inner].add(constraint.outer)
 
-        def extend(prefix: tuple[str, ...], placed: frozenset[str]) -> Iterator[tuple[str, ...]]:
+        prefix: list[str] = []
+        placed: set[str] = set()
+        choices = [iter(self.variables)]
+        while choices:
             if len(prefix) == len(self.variables):
-                yield prefix
-                return
-            for variable in self.variables:
-                if variable not in placed and inner[variable] <= placed:
-                    yield from extend((*prefix, variable), placed | {variable})
-
-        yield from extend((), frozenset())
+                yield tuple(prefix)
+                choices.pop()
+            else:
+                ready = (name for name in choices[-1] if name not in placed and inner[name] <= placed)
+                variable = next(ready, None)
+                if variable is not None:
+                    prefix.append(variable)
+                    placed.add(variable)
+                    choices.append(iter(self.variables))
+                    continue
+                choices.pop()
+            if prefix and choices:
+                placed.remove(prefix.pop())
 
     def _graph(self) -> "nx.DiGraph[str]":
         graph: nx.DiGraph[str] = nx.DiGraph()

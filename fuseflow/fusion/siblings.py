@@ -81,9 +81,11 @@ def _related(view: Operation, other: Operation) -> bool:
 
 
 def _is_twin(inlined: Inlined, operand: View, variable: str, target: str, other: Operation) -> bool:
-    """Whether ``operand``, an intermediate, is along ``target`` what the sum ``other`` reduces."""
+    """Whether ``operand``, an intermediate, or what it is computed from, is along ``target`` part of ``other``."""
     if not isinstance(operand, Operation) or variable not in operand.variables:
         return False
     renamed = tuple(target if name == variable else name for name in operand.variables)
     twin = inlined.views.get((operand.name, renamed))
-    return twin is not None and any(twin is item for item in other.operands)
+    if twin is not None and id(twin) in below(other):
+        return True
+    return any(_is_twin(inlined, item, variable, target, other) for item in operand.operands)

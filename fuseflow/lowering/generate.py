@@ -451,7 +451,8 @@ class Lowering:
         """
         path, made = root.result_path, self.computed[root].fills
         fills = [made[loop] if loop in made else self.levels[path[: place + 1]].fill for place, loop in enumerate(path)]
-        self.stored[root.name] = _stored_fills(fills, layout)
+        sizes = [self.region.extents[loop] for loop in path]
+        self.stored[root.name] = _stored_fills(fills, layout, sizes)
         dropping = False
         for inner in range(len(path) - 1, 0, -1):
             outer = inner - 1
@@ -466,7 +467,7 @@ class Lowering:
                 streams[level] = self.builder.drop_stops(root.name, path[level], streams[level])
             dropping = True
             left = [*fills[:outer], Fill.UNKNOWN, *[Fill.NONEMPTY] * (len(path) - inner)]
-            self.stored[root.name] = _stored_fills(left, layout)
+            self.stored[root.name] = _stored_fills(left, layout, sizes)
 
     def write(self, root: Column) -> tuple[Output, Copy | None]:
         """Writers for a result, and its copy if it does not come out in the storage order of its declaration."""
@@ -493,16 +494,22 @@ class Lowering:
         return Output(name, declared.shape, mode_order, path), restore
 
 
-def _stored_fills(fills: list[Fill], layout: Format) -> tuple[Fill, ...]:
-    """What is known of the levels of a result once it is stored as ``layout``, given what its streams hold."""
+def _stored_fills(fills: list[Fill], layout: Format, sizes: list[int]) -> tuple[Fill, ...]:
+    """What is known of the levels of a result once it is stored as ``layout``, given what its streams hold.
+
+    ``sizes`` are the extents of the levels. A compressed level keeps only coordinates that have something below them.
+    """
     found: list[Fill] = []
     added = False  # whether a dense level above has coordinates that the streams lack
-    for fill, level in zip(fills, layout.levels, strict=True):
+    for fill, level, size in zip(fills, layout.levels, sizes, strict=True):
         if level.kind is LevelKind.DENSE:
-            found.append(Fill.FULL)
+            found.append(Fill.FULL if size else Fill.UNKNOWN)
             added = added or fill is not Fill.FULL
         else:
             found.append(Fill.UNKNOWN if added else fill)
+    for place in range(len(found) - 2, -1, -1):
+        if layout.levels[place].kind is not LevelKind.DENSE and Fill.UNKNOWN in found[place + 1 :]:
+            found[place] = Fill.UNKNOWN
     return tuple(found)
 
 

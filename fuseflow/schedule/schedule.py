@@ -21,7 +21,10 @@ class Iteration(Enum):
     FACTORED = "factored"
     """Every product sums its own indices in a nest of its own."""
     GLOBAL = "global"
-    """One nest over all indices of the chain, as compilers that fuse within single expressions have it."""
+    """One nest over all indices of the chain, as compilers that fuse within single expressions have it.
+
+    A product that is a result itself, or that something else than a product reads, is still summed on its own.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,19 @@ class Region:
     orders: tuple[tuple[str, tuple[str, ...]], ...] = ()
     lanes: tuple[Lanes, ...] = ()
 
+    def __post_init__(self) -> None:
+        iteration: Any = self.iteration
+        if not isinstance(iteration, Iteration):
+            names = ", ".join(f"ff.{choice}" for choice in Iteration)
+            raise ScheduleError(f"region {self.name!r}: iteration must be one of {names}, not {iteration!r}")
+        lanes: Any = self.lanes
+        for item in lanes:
+            if not isinstance(item, Lanes):
+                raise ScheduleError(f"region {self.name!r}: lanes must be ff.Lanes('i', 4) and the like, not {item!r}")
+        statements: Any = self.statements
+        if isinstance(statements, str):
+            raise ScheduleError(f"region {self.name!r}: statements must be a tuple, such as ({statements!r},)")
+
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
@@ -50,6 +66,11 @@ class Schedule:
 
     name: str
     regions: tuple[Region, ...]
+
+    def __post_init__(self) -> None:
+        regions: Any = self.regions
+        if isinstance(regions, Region) or not all(isinstance(region, Region) for region in regions):
+            raise ScheduleError(f"schedule {self.name!r}: regions must be a tuple of ff.Region, not {self.regions!r}")
 
     def __iter__(self) -> Iterator[Region]:
         return iter(self.regions)

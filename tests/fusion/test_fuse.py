@@ -74,6 +74,23 @@ def test_orders_of_statements() -> None:
         contradicting.partial_order.require_acyclic()
 
 
+def test_results_that_sum_what_is_made_of_one_tensor_share_it() -> None:
+    text = "A[4,4]: cc\nX[4,2]: dd\nT[i,k] = A[i,j] * X[j,k]\nP[i] = sum[k](exp(T[i,k]))\nQ[i] = sum[k](relu(T[i,k]))"
+    program = ff.parse(text + "\nreturn P, Q")
+    region = fuse(program, Schedule.full(program).regions[0])
+    assert [view for view in views(region) if view.startswith("T")] == ["T[i,k]"]
+
+
+def test_a_region_that_computes_a_tensor_too_often_is_refused() -> None:
+    lines = ["A[4,4]: cc", "X0[4,2]: dd"]
+    lines += [f"X{n + 1}[i,k] = X{n}[i,k] + relu(A[i,j] * X{n}[j,k])" for n in range(11)]
+    with pytest.raises(FusionError, match=r"would compute more than 1500 tensors, '.*' alone .* times"):
+        fused("\n".join(lines))
+    chain = ["X0[4]: d"] + [f"X{n + 1}[i] = tanh(X{n}[i])" for n in range(200)]
+    with pytest.raises(FusionError, match="more than 150 statements one inside the other; end it at"):
+        fused("\n".join(chain))
+
+
 def test_repr_shows_views_and_reasons() -> None:
     text = repr(fused("A[4,4]: cc\nX[4,2]: dd\nT[i,j] = A[i,k] * X[k,j]"))
     assert "T[i,j] from A[i,k], X[k,j] over k" in text

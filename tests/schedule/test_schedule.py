@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,20 @@ def test_iteration_style_and_orders_of_statements() -> None:
     )
     assert Schedule.from_json(mine.to_json()) == mine
     assert eval(mine.to_code(), {"ff": ff}) == mine
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: Region("a", ("T",), iteration="global"), "region 'a': iteration must be one of ff.Iteration.FACTORED"),
+        (lambda: Region("a", "T"), r"region 'a': statements must be a tuple, such as \('T',\)"),
+        (lambda: Region("a", ("T",), lanes=(("p", 2),)), "region 'a': lanes must be ff.Lanes"),
+        (lambda: Schedule("s", Region("a", ("T",))), "schedule 's': regions must be a tuple of ff.Region"),
+    ],
+)
+def test_parts_of_the_wrong_type(make: Callable[[], object], message: str) -> None:
+    with pytest.raises(ScheduleError, match=message):
+        make()
 
 
 def test_files(tmp_path: Path) -> None:
