@@ -84,7 +84,7 @@ def test_speedup_is_over_the_unfused_schedule(page: Page, model: ff.Model) -> No
 
 
 def test_the_estimate_is_that_of_the_api(page: Page, model: ff.Model) -> None:
-    for name in ("full", "partial"):
+    for name in ("unfused", "partial"):
         preset(page, name)
         compiled = ff.compile(model, name)
         expected = ff.estimate(compiled)
