@@ -59,6 +59,12 @@ def exact_cycles(page: Page) -> int:
     return int(page.evaluate("document.querySelector('.ff-summary').dataset.cycles"))
 
 
+def estimated_cycles(page: Page) -> float:
+    """The estimated cycles that the page holds, unrounded, once they are there."""
+    page.wait_for_selector('.ff-summary[data-estimate="done"]')
+    return float(page.evaluate("document.querySelector('.ff-summary').dataset.estimated"))
+
+
 def fact(page: Page, name: str) -> str:
     """A number of the summary."""
     return page.locator(f'.ff-summary [data-fact="{name}"]').inner_text()

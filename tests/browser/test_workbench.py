@@ -10,6 +10,7 @@ from tests.browser.actions import (
     await_drawn,
     click_edge,
     drawn_nodes,
+    estimated_cycles,
     exact_cycles,
     fact,
     preset,
@@ -80,6 +81,21 @@ def test_the_same_with_keys(page: Page, model: ff.Model) -> None:
 def test_speedup_is_over_the_unfused_schedule(page: Page, model: ff.Model) -> None:
     ratio = ff.compile(model, "unfused").simulate().cycles / ff.compile(model, "partial").simulate().cycles
     expect(page.locator('.ff-summary [data-fact="speedup over unfused"]')).to_have_text(f"{ratio:.2f}×")
+
+
+def test_the_estimate_is_that_of_the_api(page: Page, model: ff.Model) -> None:
+    for name in ("unfused", "partial"):
+        preset(page, name)
+        compiled = ff.compile(model, name)
+        expected = ff.estimate(compiled)
+        assert estimated_cycles(page) == expected.cycles
+        assert fact(page, "estimated cycles") == f"≈ {expected.cycles:,.0f}"
+        assert fact(page, "limited by (estimate)") == expected.limiting.name
+        help_texts = page.locator(".ff-estimate .ff-fact").evaluate_all("(all) => all.map((each) => each.title)")
+        assert f"estimate: {expected.flops:,.0f} floating-point operations" in help_texts
+        assert f"estimate: {expected.bytes:,.0f} bytes read and written" in help_texts
+        ratio = expected.cycles / exact_cycles(page)
+        assert fact(page, "estimate over exact") == f"{ratio:.3f}"
 
 
 def test_drag_selects_and_fuses(page: Page, model: ff.Model) -> None:

@@ -12,6 +12,7 @@ from fuseflow_widgets.background import Background, Job
 
 import fuseflow as ff
 from fuseflow.errors import SimulationError
+from fuseflow.estimate import Statistics
 
 
 def endless(job: Job) -> None:
@@ -80,6 +81,53 @@ def test_exact_cycles_are_those_of_the_api() -> None:
     bench.close()
 
 
+def test_the_estimate_is_there_at_once_and_meets_the_exact_cycles() -> None:
+    model = ff.models.gcn("karate")
+    bench = fw.Workbench(model)
+    for name in ("full", "unfused", "partial"):
+        bench.picker.preset(name)
+        expected, shown = ff.estimate(ff.compile(model, name)), bench.summary.estimate
+        assert bench.estimate is not None and bench.estimate.kernels == expected.kernels
+        assert [shown[key] for key in ("state", "cycles", "flops", "bytes", "limit")] == [
+            "done", expected.cycles, expected.flops, expected.bytes, expected.limiting.name,
+        ]  # fmt: skip
+        assert f"estimated cycles: {expected.cycles:,.0f}\n" in bench.summary.as_text()
+        bench.exact.background.join(60)
+        assert bench.run is not None and bench.summary.exact["ratio"] == expected.cycles / bench.run.cycles
+        assert shown["flops"] == bench.run.flops and shown["bytes"] == pytest.approx(bench.run.bytes, rel=1e-4)
+        assert f"exact cycles: {bench.run.cycles:,} (the estimate is " in bench.summary.as_text()
+    words = bench._repr_mimebundle_()[0]["text/plain"]
+    assert f"limited by (estimate): {expected.limiting.name}, which sums" in words
+    bench.close()
+
+
+def test_edits_share_the_statistics_and_a_machine_decides() -> None:
+    model = ff.models.gcn("karate")
+    machine = ff.Machine(memory=ff.Machine().memory.hbm(channels=1, interval_cycles=400))
+    bench = fw.Workbench(model, machine=machine)
+    assert bench.summary.estimate["cycles"] == ff.estimate(model, "partial", machine=machine).cycles
+    assert bench.summary.estimate["limit"] == "memory" and "all requests of" in bench.summary.estimate["why"]
+    known = len(bench.statistics.counter.counts)
+    assert known > 0
+    bench.picker.preset("full")
+    more = len(bench.statistics.counter.counts)
+    assert more > known
+    bench.picker.undo()
+    assert len(bench.statistics.counter.counts) == more  # nothing is counted again
+    bench.close()
+
+
+def test_no_estimate_is_said_and_the_exact_cycles_still_come(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = ff.models.gcn("karate")
+    monkeypatch.setattr(Statistics, "of", classmethod(lambda cls, tensors, rates=None: cls({}, rates or {})))
+    bench = fw.Workbench(model)
+    assert bench.estimate is None and bench.summary.estimate["state"] == "failed"
+    assert "no estimate: " in bench.summary.as_text() and "statistics" in bench.summary.estimate["words"]
+    bench.exact.background.join(60)
+    assert bench.summary.exact["state"] == "done" and bench.summary.exact["ratio"] is None
+    bench.close()
+
+
 def test_the_views_follow_the_picker() -> None:
     bench = fw.Workbench(ff.models.gcn("karate"))
     bench.picker.current = "conv2"
@@ -106,13 +154,17 @@ def test_comparison_and_picker_share_the_schedule() -> None:
 
 
 def test_closing_stops_the_simulation() -> None:
-    before = threading.active_count()
+    def jobs() -> set[threading.Thread]:  # pools keep their threads, whoever used them first
+        return {thread for thread in threading.enumerate() if thread.name.startswith("fuseflow background")}
+
+    before = jobs()
     bench = fw.Workbench(ff.models.gcn("cora"))
     bench.running.start()
     time.sleep(0.4)
+    assert jobs() - before
     bench.close()
     assert bench.exact.background.join(10) and bench.running.background.join(10)
-    assert threading.active_count() <= before
+    assert not jobs() - before
     assert bench.running.state != "done"
 
 

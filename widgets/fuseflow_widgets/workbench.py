@@ -7,6 +7,8 @@ import traitlets
 
 from fuseflow.compiled import Compiled, compile
 from fuseflow.errors import FuseflowError, ScheduleError, SimulationError
+from fuseflow.estimate import Estimate, Statistics
+from fuseflow.estimating import estimate
 from fuseflow.models import Model
 from fuseflow.run import Run, RunProgress
 from fuseflow.schedule import Schedule
@@ -27,7 +29,8 @@ STEPPER_TAB = 3
 class Workbench(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
     """All views of a model and its schedule in one layout. Usually made by ``ff.workbench(model)``.
 
-    ``schedule``, ``compiled`` and ``run`` (``None`` until the exact cycles are there) are what the views show.
+    ``schedule``, ``compiled``, ``estimate`` (``None`` where there is none) and ``run`` (``None`` until the exact cycles
+    are there) are what the views show.
     Closing the workbench stops what it does in the background.
     """
 
@@ -37,6 +40,8 @@ class Workbench(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no typ
         self.model = model
         self.machine = machine or Machine()
         self.run: Run | None = None
+        self.estimate: Estimate | None = None
+        self.statistics = Statistics.of(model.tensors)  # one for all edits: what was counted is counted once
         self.exact = ExactCycles(self.machine)
         self.picker = FusionPicker(model, schedule, theme=theme)
         self.summary = Summary(theme=theme)
@@ -117,13 +122,24 @@ class Workbench(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no typ
         self._show(change["new"])
 
     def _show(self, compiled: Compiled) -> None:
-        self.run = None
+        self.run = self.estimate = None
         self.running.show(compiled)
         self.summary.show(compiled)
+        self.summary.estimating()
         self.graph.show(compiled, self.picker.current)
         self._turned()
+        self._estimate(compiled)
         self.summary.waiting()
         self.exact.ask(compiled, self._ran, self.summary.failed, self._progress)
+
+    def _estimate(self, compiled: Compiled) -> None:
+        """A few milliseconds, more where much is counted for the first time; so when graph and table are sent."""
+        try:
+            self.estimate = estimate(compiled, statistics=self.statistics, machine=self.machine)
+        except FuseflowError as error:
+            self.summary.not_estimated(str(error))
+        else:
+            self.summary.estimated(self.estimate)
 
     def _turned(self, _: Any = None) -> None:
         """Another region is looked at."""
