@@ -179,9 +179,16 @@ def test_a_run_starts_and_is_cancelled(page: Page, model: ff.Model) -> None:
 
 def test_the_comparison_grows(page: Page) -> None:
     tab(page, "compare")
+    first = exact_cycles(page)  # a schedule can be added once its cycles are there
     page.locator(".ff-add").click()
+    page.wait_for_function("document.querySelectorAll('.ff-compare tbody tr').length === 1")
     preset(page, "full")
-    exact_cycles(page)
+    page.wait_for_function(
+        "old => { const { exact, cycles } = document.querySelector('.ff-summary').dataset; "
+        "return exact === 'done' && cycles !== old; }",
+        arg=str(first),
+        timeout=60_000,
+    )
     page.locator(".ff-add").click()
     page.wait_for_function("document.querySelectorAll('.ff-compare tbody tr').length === 2")
     page.wait_for_selector(".ff-compare .ff-chart path[data-schedule=partial]")
