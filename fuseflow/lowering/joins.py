@@ -104,7 +104,7 @@ def _combine(column: Column, variable: str, trees: list["JoinTree | None"], fill
         case Product() | Binary() if variable in column.view.masked:
             # Where one operand is masked in, an unstored element of the other counts as the zero it is.
             kept = [
-                tree if variable in _masked(operand) else unite([tree, Everything()], fill)
+                tree if variable in _masked(operand) else _with_zeros(column, operand, variable, tree, fill)
                 for operand, tree in zip(column.operands, trees, strict=True)
                 if tree is not None
             ]
@@ -115,7 +115,7 @@ def _combine(column: Column, variable: str, trees: list["JoinTree | None"], fill
             # Where the mask stores an element, the operand counts even if it is an unstored zero.
             operand, mask = trees
             if operand is not None and mask is not None and variable not in _masked(column.operands[0]):
-                operand = unite([operand, Everything()], fill)
+                operand = _with_zeros(column, column.operands[0], variable, operand, fill)
             return intersect([tree for tree in (operand, mask) if tree is not None], fill)
         case Binary(op, _, _):
             everything = len(present) < 2 or op is BinaryOp.DIV
@@ -133,6 +133,14 @@ def _combine(column: Column, variable: str, trees: list["JoinTree | None"], fill
             raise FusionError(f"{column.name}: {layout} only moves elements; end the region before it")
 
 
+def _with_zeros(column: Column, operand: Source, variable: str, tree: JoinTree, fill: FillOf) -> JoinTree:
+    """``tree`` of an operand with its unstored zeros."""
+    wider = unite([tree, Everything()], fill)
+    if isinstance(operand, Column) and wider != tree and _iterates_masked(operand, variable):
+        raise _masked_fault(column, operand, variable)
+    return wider
+
+
 def _masked(operand: Source) -> frozenset[str]:
     return operand.masked if isinstance(operand, Leaf) else operand.view.masked
 
@@ -141,10 +149,14 @@ def _refuse_masked(column: Column, variable: str, tree: Some) -> None:
     """A union would compute a masked operand where it is masked out, as if it were zero there."""
     for operand in column.operands:
         if isinstance(operand, Column) and variable in operand.variables and _iterates_masked(operand, variable):
-            raise FusionError(
-                f"{operand.name} depends on masked-out elements along {variable}, and {column.name} needs more "
-                f"coordinates of {variable} than the mask has. End the region at {operand.name}"
-            )
+            raise _masked_fault(column, operand, variable)
+
+
+def _masked_fault(column: Column, operand: Column, variable: str) -> FusionError:
+    return FusionError(
+        f"{operand.name} depends on masked-out elements along {variable}, and {column.name} needs more "
+        f"coordinates of {variable} than the mask has. End the region at {operand.name}"
+    )
 
 
 def _iterates_masked(column: Column, variable: str) -> bool:

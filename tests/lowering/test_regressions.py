@@ -5,7 +5,9 @@ import pytest
 
 import fuseflow as ff
 from fuseflow.errors import FusionError
+from fuseflow.fusion import fuse
 from fuseflow.models import Model
+from fuseflow.schedule import Region, Schedule
 
 
 def check(model: Model, schedule: str = "full") -> None:
@@ -178,6 +180,27 @@ def test_a_result_that_lost_its_empty_fibers_is_not_full() -> None:
     """
     data = {"A": matrix(3, 1, (0, 0, 2.0), (2, 0, 3.0)), "v": np.array([1, 0, 2, 3], np.float32)}
     check(ff.einsum(_dedent(text), **data), "unfused")
+
+
+def test_a_sum_of_masked_products_is_zero_where_the_mask_stores_nothing() -> None:
+    text = """
+    A[1]: c
+    M[3,2]: dc
+    N[2,2]: cc
+    S[k,m,l] = mask(A[m], M[l,k])
+    T[k,l] = S[k,m,l] * S[k,m,l]
+    Y[l,k,i] = mask(T[k,l], N[i,k])
+    """
+    data = {"A": np.ones(1, np.float32), "M": matrix(3, 2, (2, 0, 1.0)), "N": matrix(2, 2, (0, 0, 1.0), (0, 1, 2.0))}
+    model = ff.einsum(_dedent(text), **data)
+    check(model, "unfused")
+    region = Schedule.full(model).regions[0]
+    for order in fuse(model.program, region).orders():
+        try:
+            compiled = ff.compile(model, Schedule("all", (Region("all", region.statements, order),)))
+        except FusionError:
+            continue
+        assert compiled.simulate(engine="interpreter").check().passed, order
 
 
 def _dedent(text: str) -> str:
