@@ -27,6 +27,7 @@ def sweep(store: str, machines: int, **options: object) -> ff.Exploration:
     """Every candidate of :func:`small_model` on ``machines`` machines."""
     several = tuple(ff.Machine(f"machine {n}", array=BlockTiming(1 + n)) for n in range(machines))
     space = Space(machines=several)
+    options = {"bytes_per_worker": 4e9, **options}  # by default a share of what is free now
     return ff.explore(small_model(), space, 10_000, store=store, prune=False, **options)
 
 
