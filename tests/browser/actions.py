@@ -51,6 +51,8 @@ def preset(page: Page, name: str) -> None:
     before = version(page)
     page.locator(".ff-preset", has_text=name).click()
     await_drawn(page, before)
+    # The summary follows the picker; until it has, it says that the cycles of the schedule before are there.
+    page.locator('.ff-summary [data-fact="schedule"]', has_text=name).wait_for()
 
 
 def exact_cycles(page: Page) -> int:
