@@ -60,6 +60,27 @@ def fold(translator: Translator, node: "fx.Node", op: str) -> bool:
     return True
 
 
+def follow(translator: Translator, node: "fx.Node") -> None:
+    """Note what a view of a float input holds, since a comparison may look at that as well."""
+    import torch
+
+    (source,) = node.all_input_nodes if len(node.all_input_nodes) == 1 else (None,)
+    if source not in translator.given:
+        return
+    data = translator.given[source]
+    if data.layout is not torch.strided and not _is_compared(node):
+        return  # it would be made dense for nothing
+    with torch.no_grad():
+        result = node.target(*(data if item is source else item for item in node.args), **node.kwargs)  # type: ignore[operator]  # fx types a target as a name or a callable
+    if isinstance(result, torch.Tensor):
+        translator.given[node] = result
+
+
+def _is_compared(node: "fx.Node") -> bool:
+    names = (getattr(user.target, "_opname", str(user.target)) for user in node.users)
+    return any(name in COMPARISONS for name in names)
+
+
 def _filled(translator: Translator, node: "fx.Node", op: str) -> "torch.Tensor":
     """``ones_like(x)`` and its relatives, which look at nothing of ``x`` but its shape."""
     import torch
