@@ -50,6 +50,7 @@ def fold(translator: Translator, node: "fx.Node", op: str) -> bool:
 
     try:
         with torch.no_grad():
+            # fx types a target as a name or a callable; a call_function node has a callable.
             result = node.target(*fx.map_arg(node.args, lookup), **fx.map_arg(node.kwargs, lookup))  # type: ignore[operator]
     except (RuntimeError, NotImplementedError):
         return False  # a sparse layout, for which PyTorch lacks this operation
@@ -71,7 +72,8 @@ def follow(translator: Translator, node: "fx.Node") -> None:
     if data.layout is not torch.strided and not _is_compared(node):
         return  # it would be made dense for nothing
     with torch.no_grad():
-        result = node.target(*(data if item is source else item for item in node.args), **node.kwargs)  # type: ignore[operator]  # fx types a target as a name or a callable
+        inputs = (data if item is source else item for item in node.args)
+        result = node.target(*inputs, **node.kwargs)  # type: ignore[operator]  # as in fold
     if isinstance(result, torch.Tensor):
         translator.given[node] = result
 
