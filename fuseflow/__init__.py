@@ -32,7 +32,9 @@ if TYPE_CHECKING:
     from fuseflow.models import Model as Model
     from fuseflow.models import from_mlir as from_mlir
     from fuseflow.models import trace as trace
+    from fuseflow.passes_report import passes_report as passes_report
     from fuseflow.run import Run as Run
+    from fuseflow.schedule import GraphPass as GraphPass
     from fuseflow.schedule import Iteration as Iteration
     from fuseflow.schedule import Lanes as Lanes
     from fuseflow.schedule import Region as Region
@@ -53,6 +55,7 @@ _HOMES = {
     "FiberTree": "fuseflow.formats",
     "Format": "fuseflow.formats",
     "FuseflowError": "fuseflow.errors",
+    "GraphPass": "fuseflow.schedule",
     "Iteration": "fuseflow.schedule",
     "Lanes": "fuseflow.schedule",
     "Machine": "fuseflow.sim",
@@ -72,6 +75,7 @@ _HOMES = {
     "compile": "fuseflow.compiled",
     "from_mlir": "fuseflow.models",
     "parse": "fuseflow.einsum",
+    "passes_report": "fuseflow.passes_report",
     "results": "fuseflow.exploration",
     "trace": "fuseflow.models",
 }

@@ -60,6 +60,8 @@ class SpaceSize:
     exact: bool
     estimated: int
     estimate_seconds: float
+    bound: float = 0.0
+    bound_by: str = ""
 
     def __repr__(self) -> str:
         cut = self.partitions > PARTITIONS_COUNTED and not self.exact
@@ -91,6 +93,12 @@ class Exploration(pd.DataFrame):  # type: ignore[misc]  # pandas has no types
     @property
     def space_size(self) -> SpaceSize:
         return self._size
+
+    @property
+    def lower_bound(self) -> float:
+        """Estimated cycles below which no schedule of the space is: every one has a region with the costliest
+        statement, and the cheapest region that was found with it takes this long."""
+        return self._size.bound
 
     @property
     def pruned(self) -> pd.DataFrame:
@@ -236,6 +244,11 @@ def found_schedule(result: Exploration) -> FoundSchedule:
         ratio = float(rival["cycles"]) / cycles
         lines.append(f"The best simulated preset, {rival['schedule']}, takes {int(rival['cycles']):,}: {ratio:.3g}x.")
     lines.append(f"Its slowest region {result.limit_of(str(best['key']))}.")
+    size = result.space_size
+    lines.append(
+        f"No schedule of the space is estimated below {size.bound:,.0f} cycles, what the cheapest region with "
+        f"{size.bound_by} takes."
+    )
     return FoundSchedule(schedule.name, schedule.regions, " ".join(lines), cycles, str(best["key"]))
 
 
@@ -255,7 +268,7 @@ def _estimated(
     found: dict[str, Found] = {}
     pruned: list[Pruned] = []
     partitions = schedules = estimated = 0
-    exact, spent = True, 0.0
+    exact, spent, bounds = True, 0.0, list[tuple[float, str]]()
     names = iter(f"found-{number}" for number in range(1, 10**9))
     for variant in variants(model.program, model.tensors, space):
         lattice = Lattice(variant.program, space)
@@ -268,12 +281,13 @@ def _estimated(
             for item in _candidates(bench, lattice, variant, machine, kept, names):
                 found.setdefault(item.key, item)
             bench.check_lanes()
+            bounds.append(bench.bound)
             estimated, spent = estimated + bench.estimated, spent + bench.seconds
             pruned += bench.pruned
             if progress is not None:
                 progress(ExploreProgress("estimate", f"{estimated:,} regions estimated"))
     ordered = sorted(found.values(), key=lambda item: (item.cost.cycles, item.cost.bytes))
-    return ordered, SpaceSize(partitions, schedules, exact, estimated, spent), pruned
+    return ordered, SpaceSize(partitions, schedules, exact, estimated, spent, *min(bounds)), pruned
 
 
 def _candidates(
