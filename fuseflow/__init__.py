@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from fuseflow.einsum import parse as parse
     from fuseflow.errors import FuseflowError as FuseflowError
     from fuseflow.estimate import Estimate as Estimate
-    from fuseflow.exploration import Exploration as Exploration
     from fuseflow.exploration import autoschedule as autoschedule
     from fuseflow.exploration import results as results
+    from fuseflow.explored import Exploration as Exploration
     from fuseflow.formats import FiberTree as FiberTree
     from fuseflow.formats import Format as Format
     from fuseflow.handle import RunHandle as RunHandle
@@ -51,7 +51,7 @@ _HOMES = {
     "Comparison": "fuseflow.comparison",
     "Compiled": "fuseflow.compiled",
     "Estimate": "fuseflow.estimate",
-    "Exploration": "fuseflow.exploration",
+    "Exploration": "fuseflow.explored",
     "FiberTree": "fuseflow.formats",
     "Format": "fuseflow.formats",
     "FuseflowError": "fuseflow.errors",

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from fuseflow.compiled import compile
+from fuseflow.compiled import Engine, compile
 from fuseflow.errors import FuseflowError, StoreError
 from fuseflow.explore.store import Outcome, Status, Store
 from fuseflow.models import Model
@@ -101,8 +101,8 @@ def simulate_candidate(candidate: Candidate) -> Outcome:
     try:
         model = candidate.payload.model()
         compiled = compile(model, candidate.schedule)
-        engine = "compiled" if candidate.machine.channel_capacity is None else "interpreter"
-        run = compiled.simulate(candidate.machine, engine=engine, progress=watch)  # type: ignore[arg-type]
+        engine: Engine = "compiled" if candidate.machine.channel_capacity is None else "interpreter"
+        run = compiled.simulate(candidate.machine, engine=engine, progress=watch)
         check = run.compare()
         seconds = time.monotonic() - started
         if check.passed:
