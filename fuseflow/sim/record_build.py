@@ -38,6 +38,7 @@ from fuseflow.sim.kernels.layout import (
     LENGTH,
     MISFIT,
     OFFSET,
+    SPELL,
     START,
     STATUS,
     TAKEN,
@@ -480,16 +481,20 @@ class _Builder:
         if flushed is not None:
             crd_sink, val_sink = flushed
             flushes: Words = np.zeros(1 + 3 * FLUSHES, np.int64)
+            if extent > 0:
+                crd_sink.write_rounds(extent)
 
             def run_and_write(limit: int) -> None:
                 going = True
                 while going:
                     sink = True, flushes, crd_sink.coordinates, val_sink.bits
                     accumulate(limit, np.zeros(2, np.int64), np.zeros(2, np.int64), *sink)
-                    going = bool(state[STATUS] in (GROW, FULL))
+                    going = bool(state[STATUS] in (GROW, FULL, SPELL))
                     crd_sink.take_flushes(flushes)
                     val_sink.take_flushes(flushes)
                     flushes[0] = 0
+                    if state[STATUS] == SPELL:
+                        crd_sink.spell()
                     if state[STATUS] == GROW:
                         room = int(state[GOT]) + extent
                         crd_sink.reserve(room)
