@@ -101,7 +101,7 @@ class WholeLevel(CompressedLevel):
 
     @property
     def coordinates(self) -> Coordinates:  # type: ignore[override]  # made when asked for
-        made: Coordinates | None = self._made  # type: ignore[attr-defined]  # mypy does not see a slot without a type
+        made: Coordinates | None = self._made
         if made is None:
             made = np.tile(np.arange(self.size, dtype=np.int32), len(self.segments) - 1)
             object.__setattr__(self, "_made", made)

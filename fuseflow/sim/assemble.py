@@ -11,7 +11,6 @@ from fuseflow.errors import SimulationError
 from fuseflow.formats import CompressedLevel, FiberTree, Format, Level, LevelKind, WholeLevel
 
 
-
 @dataclass(frozen=True, slots=True)
 class Rounds:
     """Coordinates that a writer has not written down: ``count`` of them, 0 to ``size - 1`` again and again."""
@@ -77,7 +76,7 @@ def assemble(output: Output, raw_levels: Sequence[RawLevel], values: NDArray[np.
                 f"{place}: {len(ends)} stop tokens were written but the levels above ask for {len(real)}; "
                 "the streams of the writers do not nest"
             )
-        counts = np.diff(np.asarray(ends, dtype=np.int64), prepend=np.int64(0))
+        counts: NDArray[np.int64] = np.asarray(np.diff(ends, prepend=0), np.int64)
         tail = len(coordinates) - int(counts.sum())
         if tail or bool((counts[~real] != 0).any()):
             raise SimulationError(

@@ -31,6 +31,7 @@ from fuseflow.sim.engine_units import Unit, binary_timing, read_only
 from fuseflow.sim.kernels.alu import BINARY_CODES
 from fuseflow.sim.kernels.layout import (
     COUNT,
+    FINISHED,
     FULL,
     GOT,
     GROW,
@@ -476,7 +477,8 @@ class _Builder:
                 return
             last, direct, written = int(state[TAKEN]), sink[0], sink[-1]
             numbers, out = (factors, values, word, scaled), (direct, val_out, written)
-            shared.add(shape.data, first, last, events, numbers, out)
+            # Stored values stay where they are, and so does what only writers read: the sums may come later.
+            shared.add(shape.data, first, last, events, numbers, out, wait=not (direct and word == START))
 
         if flushed is not None:
             crd_sink, val_sink = flushed
@@ -495,6 +497,8 @@ class _Builder:
                     flushes[0] = 0
                     if state[STATUS] == SPELL:
                         crd_sink.spell()
+                    if state[STATUS] in (GROW, FINISHED):
+                        shared.finish()
                     if state[STATUS] == GROW:
                         room = int(state[GOT]) + extent
                         crd_sink.reserve(room)

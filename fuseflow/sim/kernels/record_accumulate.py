@@ -75,8 +75,8 @@ def accumulate_records(
     every flush: before which record, to which place, how many.
 
     With ``direct`` only writers read the outputs: a flush becomes a record of ``flushes`` (word 0: how many; then, of
-    each, its length, end and stamp) and its tokens go to what the writers write, GOT of them so far. Coordinates have no room
-    at all as long as every flush has all of them (SPELL: here is one that has not).
+    each, its length, end and stamp) and its tokens go to what the writers write, GOT of them so far. Coordinates have
+    no room at all as long as every flush has all of them (SPELL: here is one that has not).
     """
     clock, busy, flops, count = state[CLOCK], state[BUSY], state[COUNT], state[LIMIT]
     outer_head, outer_tail = state[HEADS + 1], outers[0]
