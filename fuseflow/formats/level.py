@@ -91,6 +91,7 @@ class WholeLevel(CompressedLevel):
     __slots__ = ("_made", "size")
 
     size: int
+    _made: Coordinates | None
 
     def __init__(self, fibers: int, size: int) -> None:
         if fibers < 1 or size < 1:
@@ -100,8 +101,8 @@ class WholeLevel(CompressedLevel):
         object.__setattr__(self, "_made", None)
 
     @property
-    def coordinates(self) -> Coordinates:  # type: ignore[override]  # made when asked for
-        made: Coordinates | None = self._made
+    def coordinates(self) -> Coordinates:
+        made = self._made
         if made is None:
             made = np.tile(np.arange(self.size, dtype=np.int32), len(self.segments) - 1)
             object.__setattr__(self, "_made", made)
