@@ -9,6 +9,7 @@ from fuseflow.formats.level import (
     LevelKind,
     LevelStorage,
     SingletonLevel,
+    WholeLevel,
 )
 from fuseflow.formats.mtx import read_mtx, write_mtx
 from fuseflow.formats.npz import read_npz, write_npz
@@ -25,6 +26,7 @@ __all__ = [
     "LevelKind",
     "LevelStorage",
     "SingletonLevel",
+    "WholeLevel",
     "read_mtx",
     "read_npz",
     "read_tns",
