@@ -12,8 +12,9 @@ from fuseflow.einsum.nodes import Program
 from fuseflow.errors import ScheduleError
 
 Blocks = int | Mapping[str, int | tuple[int, ...]]
-"""One size for the last two dimensions of every stored tensor, or sizes by name: a tuple with one size per dimension
-for a tensor, a number for an index variable. 1 means not blocked."""
+"""One size for the last two dimensions of every input (of two dimensions or more; those of size 1 are left out), and
+of every result of a layout statement where it divides; or sizes by name: a tuple with one size per dimension for a
+tensor, a number for an index variable. 1 means not blocked."""
 
 Dimension = tuple[str, int]
 """A tensor and the number of one of its dimensions."""
@@ -72,7 +73,7 @@ def _asked(program: Program, blocks: Blocks) -> list[tuple[Dimension, int, str]]
         for tensor in stored:
             if tensor.order > 1:
                 for place in (tensor.order - 2, tensor.order - 1):
-                    if tensor.shape[place] != 1:
+                    if tensor.shape[place] != 1 and (tensor.name not in moved or tensor.shape[place] % blocks == 0):
                         asked.append(((tensor.name, place), blocks, "the block"))
         return asked
     for name, size in blocks.items():
