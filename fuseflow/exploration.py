@@ -217,7 +217,7 @@ class FoundSchedule(Schedule):
     key: str = ""
 
     def __repr__(self) -> str:
-        return f"{Schedule(self.name, self.regions)!r}\n{self.reason}"
+        return f"{Schedule(self.name, self.regions, self.blocks)!r}\n{self.reason}"
 
 
 def found_schedule(result: Exploration) -> FoundSchedule:
@@ -236,7 +236,7 @@ def found_schedule(result: Exploration) -> FoundSchedule:
         ratio = float(rival["cycles"]) / cycles
         lines.append(f"The best simulated preset, {rival['schedule']}, takes {int(rival['cycles']):,}: {ratio:.3g}x.")
     lines.append(f"Its slowest region {result.limit_of(str(best['key']))}.")
-    return FoundSchedule(schedule.name, schedule.regions, " ".join(lines), cycles, str(best["key"]))
+    return FoundSchedule(schedule.name, schedule.regions, schedule.blocks, " ".join(lines), cycles, str(best["key"]))
 
 
 def results(store: str | Path | Store | None = None) -> pd.DataFrame:
@@ -286,7 +286,7 @@ def _candidates(
         groups = lattice.space.groups(variant.program)
         if cost is not None and all(lattice.space.allows(frozenset(r.statements), groups) for r in schedule.regions):
             key = result_key(variant.program, schedule, variant.tensors, machine, version)
-            yield Found(key, Schedule(name, schedule.regions), variant, machine, cost, True, limit)
+            yield Found(key, replace(schedule, name=name), variant, machine, cost, True, limit)
     for partial in Search(bench, lattice, kept).run():
         schedule = partial.schedule(next(names))
         key = result_key(variant.program, schedule, variant.tensors, machine, version)
