@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from fuseflow.explore.store import Outcome, Status, Store
 from fuseflow.explore.variants import Variant, variants
 from fuseflow.explored import Exploration, Found, FoundSchedule, SpaceSize, explored_table, found_schedule, lanes_of
 from fuseflow.models import Model
-from fuseflow.schedule import PRESETS, Schedule, check
+from fuseflow.schedule import PRESETS, check
 from fuseflow.sim import Machine
 from fuseflow.sweeping import ExploreProgress, Report, simulated, version
 
@@ -132,7 +133,7 @@ def _candidates(
         groups = lattice.space.groups(variant.program)
         if cost is not None and all(lattice.space.allows(frozenset(r.statements), groups) for r in schedule.regions):
             key = result_key(variant.program, schedule, variant.tensors, machine, stamp)
-            yield Found(key, Schedule(name, schedule.regions), variant, machine, cost, True, limit)
+            yield Found(key, replace(schedule, name=name), variant, machine, cost, True, limit)
     for partial in Search(bench, lattice, kept).run():
         schedule = partial.schedule(next(names))
         key = result_key(variant.program, schedule, variant.tensors, machine, stamp)

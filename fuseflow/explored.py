@@ -135,7 +135,7 @@ class FoundSchedule(Schedule):
     key: str = ""
 
     def __repr__(self) -> str:
-        return f"{Schedule(self.name, self.regions)!r}\n{self.reason}"
+        return f"{Schedule(self.name, self.regions, self.blocks)!r}\n{self.reason}"
 
 
 def found_schedule(result: Exploration) -> FoundSchedule:
@@ -159,7 +159,7 @@ def found_schedule(result: Exploration) -> FoundSchedule:
         f"No schedule of the space is estimated below {size.bound:,.0f} cycles, what the cheapest region with "
         f"{size.bound_by} takes."
     )
-    return FoundSchedule(schedule.name, schedule.regions, " ".join(lines), cycles, str(best["key"]))
+    return FoundSchedule(schedule.name, schedule.regions, schedule.blocks, " ".join(lines), cycles, str(best["key"]))
 
 
 def lanes_of(schedule: Schedule) -> int:

@@ -247,7 +247,7 @@ class Workbench:
         kernels = list(kernels_of(program, spread(lowered, self.tensors)))
         known: dict[str, Pattern] = dict(patterns)
         for copy in (*lowered.copies, *lowered.restores):
-            known |= {item.name: TreePattern(identity_tree(item.shape[0])) for item in copy.identities}
+            known |= {item.name: TreePattern(identity_tree(item)) for item in copy.identities}
         total = NOTHING
         slowest: KernelEstimate | None = None
         for graph, formats in kernels:

@@ -121,7 +121,7 @@ class _Lanes:
         above = self.paths[node.inputs[0]][:-1]
         before = itertools.takewhile(lambda port: port.node != node.name, self.paths)
         crds = [port for port in before if self.paths[port] == above and self.kinds[port] is StreamKind.CRD]
-        return replace(node, block=Reduce(node.block.op, True), inputs=(*node.inputs, crds[-1]))
+        return replace(node, block=replace(node.block, guarded=True), inputs=(*node.inputs, crds[-1]))
 
     def inside(self, port: Port, lane: int) -> Port:
         """What a copy in ``lane`` reads in place of ``port``."""
