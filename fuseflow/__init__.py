@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from fuseflow.models import Model as Model
     from fuseflow.models import from_mlir as from_mlir
     from fuseflow.models import trace as trace
-    from fuseflow.passes_report import passes_report as passes_report
+    from fuseflow.pass_effects import passes_report as passes_report
     from fuseflow.run import Run as Run
     from fuseflow.schedule import GraphPass as GraphPass
     from fuseflow.schedule import Iteration as Iteration
@@ -75,7 +75,7 @@ _HOMES = {
     "compile": "fuseflow.compiled",
     "from_mlir": "fuseflow.models",
     "parse": "fuseflow.einsum",
-    "passes_report": "fuseflow.passes_report",
+    "passes_report": "fuseflow.pass_effects",
     "results": "fuseflow.exploration",
     "trace": "fuseflow.models",
 }

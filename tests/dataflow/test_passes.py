@@ -122,3 +122,8 @@ def test_the_estimate_follows_passes_and_lanes() -> None:
     assert run.check().passed
     assert ff.estimate(made).bytes == pytest.approx(run.bytes, rel=0.02)
     assert ff.estimate(made).flops == run.flops
+
+
+def test_the_report_can_be_asked_for_twice() -> None:
+    for _ in range(2):
+        assert len(ff.passes_report(spmm(), "full", ["common"])) == 2
