@@ -39,7 +39,7 @@ def check_tree(
 
     Rules: kinds as in the format; dense sizes as in the shape; segments start at 0, never fall and end at the number
     of coordinates; coordinates in range, and rising within a fiber (lexicographically over the singleton levels that
-    follow); one value per position of the last level.
+    follow); one value, or one tile, per position of the last level.
     """
     if len(levels) != format.order:
         raise FormatError(f'{len(levels)} levels are stored, but format "{format}" has {format.order}')
@@ -68,7 +68,7 @@ def check_tree(
                 fibers = len(coordinates)
             case SingletonLevel(coordinates):
                 _check_range(coordinates, size, where)
-    if values.shape != (fibers,):
+    if values.shape[:1] != (fibers,):
         raise FormatError(
             f"values have shape {values.shape}, but the last level has {fibers} positions: give one value per position"
         )

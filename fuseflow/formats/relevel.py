@@ -55,7 +55,7 @@ def relevel(
             place = None
             positions = int(level.segments[-1])
     if place is not None:
-        padded = np.zeros(positions, np.float32)
+        padded = np.zeros((positions, *values.shape[1:]), np.float32)
         padded[place] = values
         values = padded
     return tuple(made), values
