@@ -38,6 +38,18 @@ def attention_points(block: int, heads: int, sequence: int, width: int) -> Itera
         yield words, total, run.cycles, one.cycles / run.cycles, mean
 
 
+def attention_estimates(block: int, heads: int, sequence: int, width: int) -> Iterator[tuple[str, int, float, float]]:
+    """Per point of the sweep: lanes in words, their number, estimated cycles and speedup. No simulation."""
+    model = ff.models.attention(block, heads=heads, sequence=sequence, width=width)
+    one = 0.0
+    for point in sorted(POINTS):
+        lanes = tuple(ff.Lanes(index, count) for index, count in point)
+        found = ff.estimate(ff.compile(model, ff.Schedule.full(model).with_lanes(*lanes))).cycles
+        one = one or found
+        total = int(np.prod([count for _, count in point], dtype=np.int64))
+        yield " ".join(f"{index} {count}" for index, count in point) or "1", total, found, one / found
+
+
 def gcn_points(nodes: int = 2000, features: int = 16) -> Iterator[tuple[str, str, int, int, float, float]]:
     """A layer of a GCN on a power-law graph: order of the nodes, way of dealing, lanes, cycles, speedup, mean use."""
     rng = np.random.default_rng(0)
@@ -77,18 +89,21 @@ def lanes_rows() -> Iterator[Row]:
 def main() -> None:
     """Print both tables."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.lanes", description=__doc__)
-    parser.add_argument("tables", nargs="*", choices=["attention", "gcn", []], help="tables to print (default: both)")
-    parser.add_argument("--small", action="store_true", help="a sequence of 256 and 2 heads instead of the paper's")
+    parser.add_argument("tables", nargs="*", choices=["attention", "estimate", "gcn", []], help="tables to print")
+    parser.add_argument("--width", type=int, default=768, help="columns of all 12 heads (default: the paper's)")
     options = parser.parse_args()
     wanted = options.tables or ["attention", "gcn"]
     if "attention" in wanted:
-        size = (16, 4, 256, 64) if options.small else (64, 12, 1024, 768)
         sys.stdout.write(
             "| lanes | cycles | speedup | efficiency | use of the lanes |\n| --- | ---: | ---: | ---: | ---: |\n"
         )
-        for words, total, cycles, speedup, mean in attention_points(*size):
+        for words, total, cycles, speedup, mean in attention_points(64, 12, 1024, options.width):
             sys.stdout.write(f"| {words} | {cycles:,} | {speedup:.2f} | {speedup / total:.3f} | {mean:.1%} |\n")
             sys.stdout.flush()
+    if "estimate" in wanted:
+        sys.stdout.write("| lanes | estimated cycles | speedup | efficiency |\n| --- | ---: | ---: | ---: |\n")
+        for words, total, estimated, speedup in attention_estimates(64, 12, 1024, options.width):
+            sys.stdout.write(f"| {words} | {estimated:,.0f} | {speedup:.2f} | {speedup / total:.3f} |\n")
     if "gcn" in wanted:
         sys.stdout.write("| nodes | dealt | lanes | cycles | speedup | use of the lanes |\n")
         sys.stdout.write("| --- | --- | ---: | ---: | ---: | ---: |\n")

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from fuseflow.einsum import parse as parse
     from fuseflow.errors import FuseflowError as FuseflowError
     from fuseflow.estimate import Estimate as Estimate
-    from fuseflow.exploration import Exploration as Exploration
     from fuseflow.exploration import autoschedule as autoschedule
     from fuseflow.exploration import results as results
+    from fuseflow.explored import Exploration as Exploration
     from fuseflow.formats import FiberTree as FiberTree
     from fuseflow.formats import Format as Format
     from fuseflow.handle import RunHandle as RunHandle
@@ -32,7 +32,9 @@ if TYPE_CHECKING:
     from fuseflow.models import Model as Model
     from fuseflow.models import from_mlir as from_mlir
     from fuseflow.models import trace as trace
+    from fuseflow.pass_effects import passes_report as passes_report
     from fuseflow.run import Run as Run
+    from fuseflow.schedule import GraphPass as GraphPass
     from fuseflow.schedule import Iteration as Iteration
     from fuseflow.schedule import Lanes as Lanes
     from fuseflow.schedule import Region as Region
@@ -49,10 +51,11 @@ _HOMES = {
     "Comparison": "fuseflow.comparison",
     "Compiled": "fuseflow.compiled",
     "Estimate": "fuseflow.estimate",
-    "Exploration": "fuseflow.exploration",
+    "Exploration": "fuseflow.explored",
     "FiberTree": "fuseflow.formats",
     "Format": "fuseflow.formats",
     "FuseflowError": "fuseflow.errors",
+    "GraphPass": "fuseflow.schedule",
     "Iteration": "fuseflow.schedule",
     "Lanes": "fuseflow.schedule",
     "Machine": "fuseflow.sim",
@@ -72,6 +75,7 @@ _HOMES = {
     "compile": "fuseflow.compiled",
     "from_mlir": "fuseflow.models",
     "parse": "fuseflow.einsum",
+    "passes_report": "fuseflow.pass_effects",
     "results": "fuseflow.exploration",
     "trace": "fuseflow.models",
 }

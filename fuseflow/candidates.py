@@ -12,7 +12,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from fuseflow.compiled import compile
+from fuseflow.compiled import Engine, compile
 from fuseflow.errors import FuseflowError, StoreError
 from fuseflow.explore.store import Outcome, Status, Store
 from fuseflow.models import Model
@@ -108,8 +108,8 @@ def simulate_candidate(candidate: Candidate) -> Outcome:
     try:
         model = candidate.payload.model()
         compiled = compile(model, candidate.schedule)
-        engine = "compiled" if candidate.machine.channel_capacity is None else "interpreter"
-        run = compiled.simulate(candidate.machine, engine=engine, progress=watch)  # type: ignore[arg-type]
+        engine: Engine = "compiled" if candidate.machine.channel_capacity is None else "interpreter"
+        run = compiled.simulate(candidate.machine, engine=engine, progress=watch)
         check = run.compare()
         seconds = time.monotonic() - started
         if check.passed:

@@ -16,7 +16,7 @@ from fuseflow.cli.output import write
 if TYPE_CHECKING:
     import pandas as pd
 
-    from fuseflow.exploration import ExploreProgress
+    from fuseflow.sweeping import ExploreProgress
 
 SHOWN = ("schedule", "variant", "machine", "status", "cycles", "estimated_cycles", "bytes", "nodes", "pareto", "reason")
 
@@ -82,8 +82,8 @@ def explore(
     check_request(request)
     files = [None if path in (None, "-") else output_file(Path(str(path))) for path in (json_path, save)]
     from fuseflow.exploration import explore as search
-    from fuseflow.exploration import found_schedule
     from fuseflow.explore import Space
+    from fuseflow.explored import found_schedule
     from fuseflow.schedule import Iteration
 
     styles = tuple(Iteration) if both_styles else (Iteration.FACTORED,)

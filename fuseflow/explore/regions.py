@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import product
 
 from fuseflow.dataflow.graph import Graph
 from fuseflow.einsum import Program
@@ -82,6 +83,7 @@ class Workbench:
     pruned: list[Pruned] = field(default_factory=list)
     found: dict[tuple[object, ...], tuple[RegionCandidate, ...]] = field(default_factory=dict)
     extents: dict[str, int] = field(default_factory=dict)
+    least: dict[str, float] = field(default_factory=dict)
     best: dict[int, tuple[RegionCandidate, ...]] = field(default_factory=dict)
     fills: Fills = field(init=False)
     stored: Mapping[str, int] = field(init=False)
@@ -120,6 +122,15 @@ class Workbench:
                 for candidate in self._of_style(program, statements, style, patterns)
             )
         return self.found[key]
+
+    @property
+    def bound(self) -> tuple[float, str]:
+        """Cycles below which no schedule's estimate can be, and the statement that says so.
+
+        Every schedule computes each statement in some region; the cheapest region that was found with it, in whatever
+        order, style and company, is a bound, and the largest of these is the best one.
+        """
+        return max(((cycles, name) for name, cycles in self.least.items()), default=(0.0, ""))
 
     def check_lanes(self) -> None:
         """ScheduleError where the space asks for lanes of an index that no region has, or of more than it has."""
@@ -222,12 +233,12 @@ class Workbench:
     def _judged(
         self, program: Program, region: Region, lowered: Lowered, patterns: Mapping[str, Pattern]
     ) -> Iterator[RegionCandidate]:
-        """The lowered region in one lane, then in every number of lanes that the space asks for."""
+        """The lowered region in one lane, then in every number of lanes and with the passes that the space asks for."""
         self.extents |= {name: max(size, self.extents.get(name, 0)) for name, size in lowered.region.extents.items()}
-        for lanes in self.space.lane_choices(lowered.region.extents):
-            laned = replace(region, lanes=lanes)
-            spread_out = replace(lowered, region=replace(lowered.region, region=laned))
-            yield self._judge(program, laned, spread_out, patterns)
+        for lanes, passes in product(self.space.lane_choices(lowered.region.extents), self.space.passes):
+            chosen = replace(region, lanes=lanes, passes=passes)
+            changed = replace(lowered, region=replace(lowered.region, region=chosen))
+            yield self._judge(program, chosen, changed, patterns)
 
     def _judge(
         self, program: Program, region: Region, lowered: Lowered, patterns: Mapping[str, Pattern]
@@ -248,6 +259,8 @@ class Workbench:
         results = {name: layout for _, formats in kernels for name, layout in formats.items()}
         kept = {statement for statement in region.statements if statement in results}
         stored = tuple(sorted(((name, results[name]) for name in kept), key=lambda item: item[0]))
+        for name in region.statements:
+            self.least[name] = min(total.cycles, self.least.get(name, total.cycles))
         self.estimated += 1
         self.seconds += time.perf_counter() - started
         assert slowest is not None  # a region has at least its own graph

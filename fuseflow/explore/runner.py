@@ -167,7 +167,7 @@ def connected(client: Any) -> Any:
     except ImportError:
         raise SearchError("a Dask cluster needs the package distributed: pip install 'fuseflow[dask]'") from None
     try:
-        return Client(client, timeout=CONNECT_SECONDS)  # type: ignore[no-untyped-call]
+        return Client(client, timeout=CONNECT_SECONDS)  # type: ignore[no-untyped-call]  # distributed has no types
     except (OSError, ValueError, TimeoutError) as error:
         raise SearchError(
             f"no Dask cluster answers at {client!r} within {CONNECT_SECONDS:g} s: {error}; start one, or leave client "

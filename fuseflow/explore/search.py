@@ -24,10 +24,8 @@ class Partial:
     @property
     def key(self) -> frozenset[tuple[object, ...]]:
         """Equal for the same regions in another order."""
-        return frozenset(
-            (item.region.statements, item.region.order, item.region.iteration.value, item.region.lanes)
-            for item in self.regions
-        )
+        regions = (item.region for item in self.regions)
+        return frozenset((one.statements, one.order, one.iteration.value, one.lanes, one.passes) for one in regions)
 
     def schedule(self, name: str) -> Schedule:
         """The schedule, with a name for every region after the last tensor it makes."""

@@ -11,7 +11,7 @@ from fuseflow.einsum import Program
 from fuseflow.errors import FusionError, ScheduleError
 from fuseflow.fusion import fuse
 from fuseflow.fusion.count import count_orders
-from fuseflow.schedule import Iteration, Lanes, Region, Scatter
+from fuseflow.schedule import GraphPass, Iteration, Lanes, Region, Scatter
 from fuseflow.schedule.barriers import sources
 from fuseflow.sim.machine import Machine
 
@@ -52,7 +52,7 @@ class Space:
     pair in ``apart`` never do. ``orders`` bounds how many dataflow orders of one region are estimated: all of them if
     there are no more, otherwise the best that a local search finds. ``lanes`` gives, by index variable, the numbers of
     parallel lanes that regions which iterate it are tried in besides one, at most ``most_lanes`` in all, dealt in every
-    way of ``scatters``.
+    way of ``scatters``. ``passes`` are the sequences of graph passes to try, by default none.
     """
 
     partitions: Partitions | str = Partitions.CONTIGUOUS
@@ -66,6 +66,7 @@ class Space:
     lanes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     scatters: tuple[Scatter, ...] = (Scatter.ROUND_ROBIN,)
     most_lanes: int = 64
+    passes: tuple[tuple[GraphPass, ...], ...] = ((),)
 
     def lane_choices(self, extents: Mapping[str, int]) -> list[tuple[Lanes, ...]]:
         """Ways to spread a region over lanes whose index variables have ``extents``; the first is not at all."""
@@ -119,6 +120,8 @@ class Space:
     def _check_lanes(self) -> None:
         if not self.scatters:
             raise ScheduleError("the space is empty: it has no way of dealing to lanes (scatters); give at least one")
+        if not self.passes:
+            raise ScheduleError("the space is empty: it has no sequence of graph passes; give (()) for none")
         if self.most_lanes < 1:
             raise ScheduleError(f"most_lanes must be 1 or more, not {self.most_lanes}")
         for index, counts in self.lanes.items():
@@ -264,7 +267,7 @@ class OrderCounts:
                     fused = fuse(self.program, Region("count", statements, iteration=style))
                 except FusionError:
                     continue
-                spread = len(self.space.lane_choices(fused.extents))
+                spread = len(self.space.lane_choices(fused.extents)) * len(self.space.passes)
                 if not fused.partial_order.acyclic:
                     total += spread
                     continue

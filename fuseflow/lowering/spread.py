@@ -13,15 +13,17 @@ from fuseflow.errors import ScheduleError
 from fuseflow.formats import FiberTree, LevelKind
 from fuseflow.fusion import FusedRegion
 from fuseflow.lowering.lower import Lowered
+from fuseflow.lowering.tidy import tidy
 from fuseflow.schedule import Lanes, Scatter
 
 
 def spread(lowered: Lowered, tensors: Mapping[str, FiberTree]) -> Lowered:
-    """``lowered`` with its graph spread over the lanes of its region, one index variable after the other.
+    """``lowered`` with the passes of its region done, and spread over its lanes, one index variable after the other.
 
     The fusion table keeps naming the nodes of one lane: copy ``l`` of node ``n`` is called ``n@l``. Raises
     ScheduleError for an index that the region does not iterate and for more lanes than it has coordinates.
     """
+    lowered = tidy(lowered)
     graph = lowered.graph
     for lanes in lowered.region.region.lanes:
         extent = lowered.region.extents.get(lanes.index)

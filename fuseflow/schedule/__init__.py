@@ -2,11 +2,13 @@
 
 from fuseflow.schedule.lanes import Lanes, Scatter
 from fuseflow.schedule.legality import check, region_outputs
+from fuseflow.schedule.passes import GraphPass
 from fuseflow.schedule.presets import PRESETS, full, layers, named, partial, unfused
 from fuseflow.schedule.schedule import Iteration, Region, Schedule
 
 __all__ = [
     "PRESETS",
+    "GraphPass",
     "Iteration",
     "Lanes",
     "Region",

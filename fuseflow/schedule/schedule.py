@@ -12,6 +12,7 @@ from fuseflow.errors import DataError, ScheduleError
 from fuseflow.formats.atomic import replacing
 from fuseflow.schedule.blocks import read_blocks, show_blocks
 from fuseflow.schedule.lanes import Lanes
+from fuseflow.schedule.passes import GraphPass
 
 JSON_VERSION = 1
 
@@ -34,7 +35,8 @@ class Region:
 
     ``order`` is the dataflow order by index variable name, outermost first; ``None`` takes the first legal one.
     ``orders`` constrains single statements: pairs of a statement and its own index variables, outermost first.
-    ``lanes`` spreads index variables over parallel lanes, one after the other.
+    ``lanes`` spreads index variables over parallel lanes, one after the other. ``passes`` are steps that the graph
+    takes before that, in their order.
     """
 
     name: str
@@ -43,6 +45,7 @@ class Region:
     iteration: Iteration = Iteration.FACTORED
     orders: tuple[tuple[str, tuple[str, ...]], ...] = ()
     lanes: tuple[Lanes, ...] = ()
+    passes: tuple[GraphPass, ...] = ()
 
     def __post_init__(self) -> None:
         iteration: Any = self.iteration
@@ -53,6 +56,8 @@ class Region:
         for item in lanes:
             if not isinstance(item, Lanes):
                 raise ScheduleError(f"region {self.name!r}: lanes must be ff.Lanes('i', 4) and the like, not {item!r}")
+        for step in self.passes:
+            GraphPass.of(step)
         statements: Any = self.statements
         if isinstance(statements, str):
             raise ScheduleError(f"region {self.name!r}: statements must be a tuple, such as ({statements!r},)")
@@ -93,6 +98,7 @@ class Schedule:
             lines.append(f"  {region.name}: {' '.join(region.statements)}{order}{style}")
             lines += [f"    {name} in order {' '.join(asked)}" for name, asked in region.orders]
             lines += [f"    {item.count} lanes of {item.index}, {item.scatter.value}" for item in region.lanes]
+            lines += [f"    passes {' '.join(item.value for item in region.passes)}"] if region.passes else []
         return "\n".join(lines)
 
     def to_json(self) -> str:
@@ -105,6 +111,7 @@ class Schedule:
                 "iteration": region.iteration.value,
                 "orders": {name: list(asked) for name, asked in region.orders},
                 "lanes": [item.to_json() for item in region.lanes],
+                **({"passes": [item.value for item in region.passes]} if region.passes else {}),
             }
             for region in self.regions
         ]
@@ -166,7 +173,9 @@ class Schedule:
             style = "" if region.iteration is Iteration.FACTORED else f", iteration=ff.{region.iteration}"
             orders = f", orders={region.orders!r}" if region.orders else ""
             lanes = f", lanes={region.lanes!r}" if region.lanes else ""
-            lines.append(f"    ff.Region({region.name!r}, {region.statements!r}{order}{style}{orders}{lanes}),")
+            passes = ", ".join(f"ff.{item}" for item in region.passes)
+            passes = f", passes=({passes},)" if passes else ""
+            lines.append(f"    ff.Region({region.name!r}, {region.statements!r}{order}{style}{orders}{lanes}{passes}),")
         return "\n".join([*lines, f"), blocks={self.blocks!r})" if self.blocks else "))"])
 
     def with_lanes(self, *lanes: Lanes) -> "Schedule":
@@ -177,6 +186,11 @@ class Schedule:
         """This schedule with values in tiles: ``with_blocks(16)`` or ``with_blocks({"A": (16, 16)})``; ``None`` for
         numbers again. Compiling raises ScheduleError for a size that does not divide its dimension."""
         return replace(self, blocks=read_blocks(() if blocks is None else blocks, f"schedule {self.name!r}"))
+
+    def with_passes(self, *passes: GraphPass | str) -> "Schedule":
+        """This schedule with ``passes`` in every region, by name or as GraphPass; ScheduleError for an unknown one."""
+        steps = tuple(GraphPass.of(item) for item in passes)
+        return replace(self, regions=tuple(replace(region, passes=steps) for region in self.regions))
 
     @classmethod
     def unfused(cls, program: Any) -> "Schedule":
@@ -224,7 +238,10 @@ def _region(item: Any, where: str) -> Region:
     if not isinstance(lanes, list):
         raise ScheduleError(f"{where}: 'lanes' must be a list, not {lanes!r}")
     spread = tuple(Lanes.from_json(each, where) for each in lanes)
-    return Region(name, statements, order, Iteration(style), orders, spread)
+    passes = item.get("passes", [])
+    if not isinstance(passes, list):
+        raise ScheduleError(f"{where}: 'passes' must be a list of names, not {passes!r}")
+    return Region(name, statements, order, Iteration(style), orders, spread, tuple(map(GraphPass.of, passes)))
 
 
 def _field(item: dict[str, Any], key: str, kind: type, described: str, where: str) -> Any:

@@ -9,8 +9,8 @@ import pytest
 
 import fuseflow as ff
 from fuseflow.errors import ScheduleError, SearchError, StoreError
-from fuseflow.exploration import ExploreProgress
 from fuseflow.explore import CancelledError, Space, Status, Store, pareto_front
+from fuseflow.sweeping import ExploreProgress
 from tests.explore.sweep import small_model, sweep
 
 

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from fuseflow.dataflow.blocks import Join, Joiner, LevelScanner, Locate
 from fuseflow.dataflow.graph import Graph, Node, Part, Port
+from fuseflow.dataflow.passes.names import fresh
 
 
 def insert_locate(graph: Graph) -> tuple[Graph, dict[Port, Port]]:
@@ -59,13 +60,6 @@ def _locate(
         parent = tuple(moved.get(port, port) for port in scanner.inputs) if has_parent else ()
         sparse_crd, sparse_ref = node.inputs[2 * (1 - dense_side)], node.inputs[2 * (1 - dense_side) + 1]
         role = f"goes to index {dense.index} of dense {dense.tensor} at the coordinates of {sparse.tensor}"
-        name = _fresh(f"locate_{dense.tensor}_{dense.index}", names)
+        name = fresh(f"locate_{dense.tensor}_{dense.index}", names)
         return Node(name, block, (sparse_ref, sparse_crd, *parent), Part.ITERATION, role), dense_side
     return None
-
-
-def _fresh(stem: str, names: set[str]) -> str:
-    name, number = stem, 2
-    while name in names:
-        name, number = f"{stem}_{number}", number + 1
-    return name

@@ -1,0 +1,216 @@
+"""What an exploration found: its candidates as a table, the size of the space, the best schedule with its reason."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from math import prod
+from typing import Any
+
+import pandas as pd
+
+from fuseflow.errors import SearchError
+from fuseflow.explore.pareto import pareto_front
+from fuseflow.explore.regions import Cost, Pruned
+from fuseflow.explore.space import PARTITIONS_COUNTED
+from fuseflow.explore.store import Outcome, Status
+from fuseflow.explore.variants import Variant
+from fuseflow.models import Model
+from fuseflow.schedule import PRESETS, Schedule
+from fuseflow.sim import Machine
+
+COLUMNS = (
+    "schedule", "variant", "machine", "status", "cycles", "bytes", "flops", "nodes", "lanes", "fifo_tokens",
+    "estimated_cycles", "estimated_bytes", "estimated_flops", "regions", "max_rel_error", "pareto", "reason", "seconds",
+    "key",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Found:
+    """A candidate of the search: a schedule of a variant on a machine, with its estimate."""
+
+    key: str
+    schedule: Schedule
+    variant: Variant
+    machine: Machine
+    cost: Cost
+    preset: bool
+    limit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SpaceSize:
+    """How large a space is: fusion partitions, and schedules with orders, styles, formats, products and machines."""
+
+    partitions: int
+    schedules: int
+    exact: bool
+    estimated: int
+    estimate_seconds: float
+    bound: float = 0.0
+    bound_by: str = ""
+
+    def __repr__(self) -> str:
+        cut = self.partitions > PARTITIONS_COUNTED and not self.exact
+        about = "" if self.exact else "more than " if cut else "about "
+        return (
+            f"{about}{self.schedules:,} schedules in {self.partitions:,} partitions; "
+            f"{self.estimated:,} regions estimated in {self.estimate_seconds:.2f} s"
+        )
+
+
+class Exploration(pd.DataFrame):  # type: ignore[misc]  # pandas has no types
+    """The candidates of a sweep, one per row, best first.
+
+    ``status`` says how far a candidate came and ``reason`` why not further; ``pareto`` marks the simulated ones that no
+    other one beats in cycles, bytes, nodes of the largest graph (a proxy of area) and tokens waiting in streams.
+    ``estimated`` columns are the estimate's; ``nodes`` and ``fifo_tokens`` always are.
+    """
+
+    _metadata = ("_found", "_size", "_pruned", "_model")
+    _found: Mapping[str, Found] = {}
+    _pruned: Sequence[Pruned] = ()
+    _size = SpaceSize(0, 0, True, 0, 0.0)
+    _model: Model | None = None
+
+    @property
+    def _constructor(self) -> type["Exploration"]:
+        return Exploration
+
+    @property
+    def space_size(self) -> SpaceSize:
+        return self._size
+
+    @property
+    def lower_bound(self) -> float:
+        """Estimated cycles below which no schedule of the space is: every one has a region with the costliest
+        statement, and the cheapest region that was found with it takes this long."""
+        return self._size.bound
+
+    @property
+    def pruned(self) -> pd.DataFrame:
+        """Candidates for single regions that were dropped, with the reason."""
+        rows = [
+            (" ".join(item.statements), " ".join(item.order or ()), item.iteration.value, item.cycles, item.reason)
+            for item in self._pruned
+        ]
+        return pd.DataFrame(rows, columns=["statements", "order", "iteration", "estimated_cycles", "reason"])
+
+    @property
+    def front(self) -> pd.DataFrame:
+        """The Pareto front."""
+        return pd.DataFrame(self[self["pareto"]])
+
+    def schedule(self, key: str) -> Schedule:
+        """The schedule of the row with ``key``."""
+        return self._found[key].schedule
+
+    def limit_of(self, key: str) -> str:
+        """What limits the slowest region of the schedule of ``key``, in words."""
+        return self._found[key].limit
+
+    def model(self, key: str) -> Model:
+        """The model that the schedule of ``key`` is for: with other formats or products, it is not the one explored."""
+        variant = self._found[key].variant
+        assert self._model is not None  # every exploration has one
+        return replace(self._model, program=variant.program, tensors=variant.tensors)
+
+    @property
+    def best(self) -> "pd.Series[Any]":
+        """The simulated candidate with the fewest cycles; SearchError if none was simulated."""
+        done = self[self["status"] == Status.DONE.value]
+        if done.empty:
+            reasons = (
+                "; ".join(dict.fromkeys(str(reason) for reason in self["reason"] if reason)) or "nothing was tried"
+            )
+            raise SearchError(f"no candidate was simulated: {reasons}")
+        return done.loc[done["cycles"].astype(float).idxmin()]
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class FoundSchedule(Schedule):
+    """A schedule that a search found. ``reason`` says how it was found and what it was compared with."""
+
+    reason: str = ""
+    cycles: int = 0
+    key: str = ""
+
+    def __repr__(self) -> str:
+        return f"{Schedule(self.name, self.regions, self.blocks)!r}\n{self.reason}"
+
+
+def found_schedule(result: Exploration) -> FoundSchedule:
+    """The best schedule of ``result`` with its reason."""
+    best = result.best
+    schedule = result.schedule(str(best["key"]))
+    cycles = int(best["cycles"])
+    done = result[result["status"] == Status.DONE.value]
+    presets = done[done["schedule"].isin(list(PRESETS))]
+    lines = [
+        f"{cycles:,} cycles simulated ({float(best['estimated_cycles']):,.0f} estimated) in {len(schedule.regions)} "
+        f"regions; the best of {len(done)} simulated of {result.space_size!r}."
+    ]
+    if not presets.empty:
+        rival = presets.loc[presets["cycles"].astype(float).idxmin()]
+        ratio = float(rival["cycles"]) / cycles
+        lines.append(f"The best simulated preset, {rival['schedule']}, takes {int(rival['cycles']):,}: {ratio:.3g}x.")
+    lines.append(f"Its slowest region {result.limit_of(str(best['key']))}.")
+    size = result.space_size
+    lines.append(
+        f"No schedule of the space is estimated below {size.bound:,.0f} cycles, what the cheapest region with "
+        f"{size.bound_by} takes."
+    )
+    return FoundSchedule(schedule.name, schedule.regions, schedule.blocks, " ".join(lines), cycles, str(best["key"]))
+
+
+def lanes_of(schedule: Schedule) -> int:
+    """Most lanes that a region of ``schedule`` has."""
+    return max(prod(lanes.count for lanes in region.lanes) for region in schedule.regions)
+
+
+def explored_table(
+    model: Model, found: Sequence[Found], outcomes: Mapping[str, Outcome], size: SpaceSize, pruned: Sequence[Pruned]
+) -> Exploration:
+    """The table of an exploration: a row per candidate of ``found``, each with what became of it in ``outcomes``."""
+    rows = []
+    for item in found:
+        outcome = outcomes[item.key]
+        variant = "; ".join(part for part in (item.variant.formats, item.variant.products) if part)
+        rows.append(
+            {
+                "schedule": item.schedule.name,
+                "variant": variant,
+                "machine": item.machine.name,
+                "status": outcome.status.value,
+                "cycles": outcome.cycles,
+                "bytes": outcome.bytes,
+                "flops": outcome.flops,
+                "nodes": item.cost.nodes,
+                "lanes": lanes_of(item.schedule),
+                "fifo_tokens": item.cost.fifo_tokens,
+                "estimated_cycles": item.cost.cycles,
+                "estimated_bytes": item.cost.bytes,
+                "estimated_flops": item.cost.flops,
+                "regions": len(item.schedule.regions),
+                "max_rel_error": outcome.max_rel_error,
+                "pareto": False,
+                "reason": outcome.reason,
+                "seconds": outcome.seconds,
+                "key": item.key,
+            }
+        )
+    frame = Exploration(rows, columns=list(COLUMNS))
+    for column in ("cycles", "bytes", "flops"):
+        frame[column] = frame[column].astype("Int64")
+    costs = [
+        [
+            float("nan") if pd.isna(row[name]) else float(row[name])
+            for name in ("cycles", "bytes", "nodes", "fifo_tokens")
+        ]
+        for row in frame.to_dict("records")
+    ]
+    frame["pareto"] = pareto_front(costs) if len(frame) else []
+    order = frame["cycles"].astype("float64").fillna(float("inf")).sort_values(kind="stable").index
+    frame = Exploration(frame.loc[order].reset_index(drop=True))
+    frame._found = {item.key: item for item in found}
+    frame._size, frame._pruned, frame._model = size, list(pruned), model
+    return frame
