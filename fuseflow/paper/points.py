@@ -9,7 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from fuseflow import __version__
-from fuseflow.candidates import Candidate, simulate_candidate
+from fuseflow.candidates import Candidate, memory_bytes, simulate_candidate
 from fuseflow.datasets.graph import DIRECTORY_VARIABLE, find_file
 from fuseflow.errors import FuseflowError, StoreError
 from fuseflow.explore.store import Outcome, Status, Store
@@ -91,6 +91,12 @@ def run_point(job: PointJob) -> Outcome:
     if known is not None and known.status is Status.DONE:
         return known
     started = time.monotonic()
+    used = memory_bytes()
+    if used > job.bytes_limit:  # small runs end before their memory is looked at
+        reason = f"its worker used {used / 1e9:.2f} GB before it began, more than {job.bytes_limit / 1e9:.2f} GB"
+        outcome = Outcome(job.key, Status.TOO_LARGE, reason, limit=job.bytes_limit)
+        job.store.write(outcome, {"model": str(job.point.model), "schedule": str(job.point.schedule)})
+        return outcome
     try:
         model = build_model(job.point.model)
         schedule = build_schedule(job.point.schedule, model.program)
