@@ -63,7 +63,9 @@ def data_identity(spec: ModelSpec) -> str:
         folder = spec.get("folder")
         return "made" if folder is None else _folder_hash(str(folder))
     path = find_file(str(spec["dataset"]))
-    return "twin" if path is None else _file_hash(path, path.stat().st_mtime_ns)
+    if path is None:
+        return "twin"
+    return _folder_hash(str(path)) if path.is_dir() else _file_hash(path, path.stat().st_mtime_ns)
 
 
 @lru_cache(maxsize=32)
@@ -75,7 +77,7 @@ def _file_hash(path: Path, _: int) -> str:
 @lru_cache(maxsize=8)
 def _folder_hash(folder: str) -> str:
     found = hashlib.sha256()
-    for path in sorted(Path(folder).glob("*")):
+    for path in sorted(Path(folder).rglob("*")):
         found.update(f"{path.name} {path.stat().st_size} {path.stat().st_mtime_ns}".encode())
     return found.hexdigest()
 
