@@ -75,7 +75,8 @@ def bars(
             layers.append(alt.Chart(pd.DataFrame({"at": [rule]})).mark_rule(strokeDash=[4, 3]).encode(y="at:Q"))
         width = max(120, (22 if len(names) > 1 else 30) * len(groups) * len(names))
         panels.append(alt.LayerChart(layer=layers, width=width, height=HEIGHT, title=name or ""))
-    return finish(alt.HConcatChart(hconcat=panels, spacing=14), title)
+    row: alt.HConcatChart = alt.HConcatChart(hconcat=panels, spacing=14)
+    return finish(row.resolve_scale(xOffset="independent"), title)
 
 
 def lines(
@@ -164,5 +165,5 @@ def stack(parts: Sequence[alt.VConcatChart]) -> alt.VConcatChart:
     for part in inner:
         part.config = alt.Undefined
     made: alt.VConcatChart = alt.VConcatChart(vconcat=inner, config=STYLE, spacing=24)
-    made = made.resolve_scale(color="independent")
+    made = made.resolve_scale(color="independent", xOffset="independent")
     return made

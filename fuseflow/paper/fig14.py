@@ -115,6 +115,8 @@ def judge(frame: pd.DataFrame, request: Request) -> list[Verdict]:
 def _reason(dataset: str, weights: str, quantity: str) -> str:
     if "twin" in dataset:
         return "a synthetic twin, whose two-step paths and features are not those of the real graph."
+    if quantity == "accesses with dense coordinates" and weights != "one draw":
+        return "our count of dense tokens has the stop of every fiber in it; the bytes (line above) agree."
     if quantity == "bytes" and weights != "one draw":
         return (
             "the published accesses have the coordinates of dense scanners in them, which read no memory: with them "

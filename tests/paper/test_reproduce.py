@@ -105,6 +105,8 @@ def test_a_missing_point_is_shown_as_missing(tmp_path: Path) -> None:
     assert ">missing</text>" in (tmp_path / "tiny" / "chart.svg").read_text()
     text = (tmp_path / "tiny" / "comparison.md").read_text()
     assert "| full | 100x | missing |  | not judged |" in text and "* missing: gcn" in text
+    (unrun,) = reproduce([TINY], REQUEST, tmp_path, store=tmp_path / "other", run=False)
+    assert unrun.missing == 3 and unrun.rows["reason"].str.endswith("not run").all()
     (again,) = reproduce([TINY], REQUEST, tmp_path)
     assert again.missing == 0, "with enough memory it is run after all"
 
