@@ -24,6 +24,7 @@ from fuseflow.lowering import (
     spread,
 )
 from fuseflow.models import Model
+from fuseflow.models.tiled import tiled
 from fuseflow.run import Kernel, Run, execute
 from fuseflow.schedule import Region, Schedule, check, named
 from fuseflow.sim import Machine, TraceOptions
@@ -91,7 +92,8 @@ class CompiledRegion:
 class Compiled:
     """A model compiled under a schedule.
 
-    ``regions`` stand in the order in which they run, copies included. ``constants`` are tensors that the compiler
+    ``regions`` stand in the order in which they run, copies included. Under a schedule with blocks, ``model`` is the
+    blocked one: its program is over blocks, and its data are tiles. ``constants`` are tensors that the compiler
     added: identity matrices of the copies.
     """
 
@@ -184,6 +186,8 @@ def compile(model: Model, schedule: Schedule | str = "full", *, on_cycle: OnCycl
     if not isinstance(chosen, Schedule):
         raise ScheduleError(f"a schedule is a Schedule or the name of one, not {type(schedule).__name__}")
     started = time.perf_counter()
+    check(chosen, model.program)
+    model = tiled(model, chosen.blocks) if chosen.blocks else model
     fills: Fills = {
         name: tuple(tree.fill(level) for level in range(len(tree.levels))) for name, tree in model.tensors.items()
     }
@@ -201,7 +205,7 @@ def compile(model: Model, schedule: Schedule | str = "full", *, on_cycle: OnCycl
         regions += [_copy_region(copy) for copy in fresh]
         regions.append(CompiledRegion(region, lowered, formats))
         regions += [_copy_region(copy) for copy in lowered.restores]
-    constants = {item.name: identity_tree(item.shape[0]) for copy in copied.values() for item in copy.identities}
+    constants = {item.name: identity_tree(item) for copy in copied.values() for item in copy.identities}
     return Compiled(model, chosen, tuple(regions), time.perf_counter() - started, constants)
 
 

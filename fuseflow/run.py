@@ -12,7 +12,8 @@ from fuseflow.dataflow.graph import Graph
 from fuseflow.einsum import Program, move_tree
 from fuseflow.errors import DeadlockError, FuseflowError, SimulationError
 from fuseflow.fifos import fifo_report
-from fuseflow.formats import FiberTree, Format
+from fuseflow.formats import FiberTree, Format, from_tiles, tiles_to_dense, to_tiles
+from fuseflow.lane_use import lane_use, lane_words
 from fuseflow.models import Model
 from fuseflow.sim import Machine, Observation, Progress, Result, Trace, TraceOptions, interpret, simulate
 from fuseflow.sim.bottleneck import Bottleneck
@@ -166,12 +167,19 @@ class Run:
         frames = [kernel.result.table().assign(kernel=kernel.name) for kernel in self.kernels]
         return pd.concat(frames, ignore_index=True)
 
+    def lanes(self) -> pd.DataFrame:
+        """How busy every parallel lane was: a row per lane with its busiest node; empty without lanes."""
+        return lane_use((kernel.name, kernel.result.cycles, kernel.result.table()) for kernel in self.kernels)
+
     def __repr__(self) -> str:
         lines = [
             f"Run {self.model.name}, schedule {self.schedule}: {self.cycles:,} cycles in {len(self.kernels)} kernels",
             f"  {self.flops:,} FLOPs, {self.bytes:,} bytes, simulated in {self.simulate_seconds:.2f} s",
         ]
+        if self.model.program.blocked:
+            lines.append(f"  in tiles ({self.model.notes['blocks']}), units with {self.machine.tiles}")
         lines += [f"  {kernel.name}: {kernel.result.cycles:,} cycles" for kernel in self.kernels]
+        lines += [f"  {line}" for line in lane_words(self.lanes())]
         if self.moved:
             lines.append(f"  moved between kernels, at no cost: {', '.join(self.moved)}")
         return "\n".join(lines)
@@ -250,7 +258,7 @@ def execute(
         for produced, tree in result.outputs.items():
             tensors[produced] = tree.convert(kernel.formats[produced])
         moved += move_stored(model.program, tensors)
-    outputs = {name: tensors[name].to_dense() for name in model.program.outputs} if complete else {}
+    outputs = {name: _dense(model.program, name, tensors) for name in model.program.outputs} if complete else {}
 
     def again(other: Watching) -> Run:
         same = replace(other, depths={**watching.depths, **other.depths})
@@ -285,10 +293,20 @@ def move_stored(program: Program, tensors: dict[str, FiberTree]) -> list[str]:
         ready = statement.is_layout and statement.name not in tensors
         if ready and all(access.tensor in tensors for access in statement.operands):
             made = program.tensor(statement.name)
-            parts = [tensors[access.tensor] for access in statement.operands]
-            tensors[made.name] = move_tree(statement, parts, made.shape, made.format)
+            parts = [_in_elements(program, access.tensor, tensors) for access in statement.operands]
+            moved = move_tree(statement, parts, made.full_shape, made.format)
+            tensors[made.name] = to_tiles(moved, made.tile, made.format) if program.blocked else moved
             done.append(made.name)
     return done
+
+
+def _in_elements(program: Program, name: str, tensors: Mapping[str, FiberTree]) -> FiberTree:
+    tree = tensors[name]
+    return from_tiles(tree, program.tensor(name).tile, tree.format) if program.blocked else tree
+
+
+def _dense(program: Program, name: str, tensors: Mapping[str, FiberTree]) -> NDArray[np.float32]:
+    return tiles_to_dense(tensors[name], program.tensor(name).tile) if program.blocked else tensors[name].to_dense()
 
 
 def _relay(progress: Callable[[RunProgress], None], kernel: int, kernels: int, name: str) -> Callable[[Progress], None]:

@@ -1,5 +1,6 @@
 """The einsum program: nodes, text form, verifier and dense reference interpreter."""
 
+from fuseflow.einsum.blocked import Blocks, block_sizes, blocked
 from fuseflow.einsum.explain import Explanation, Meaning, Unstored, explain
 from fuseflow.einsum.interpret import interpret
 from fuseflow.einsum.layout import move_tree, output_shape
@@ -31,6 +32,7 @@ __all__ = [
     "Access",
     "Binary",
     "BinaryOp",
+    "Blocks",
     "Concat",
     "Explanation",
     "Expression",
@@ -50,6 +52,8 @@ __all__ = [
     "Unary",
     "UnaryOp",
     "Unstored",
+    "block_sizes",
+    "blocked",
     "explain",
     "interpret",
     "masked_tensors",

@@ -191,15 +191,25 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class Tensor:
-    """Declaration of a tensor: ``shape`` by dimension and its storage format."""
+    """Declaration of a tensor: ``shape`` by dimension and its storage format.
+
+    In a blocked program (:mod:`.blocked`) ``tile`` is the block size of every dimension, 1 where it is not blocked,
+    and ``shape`` counts blocks.
+    """
 
     name: str
     shape: tuple[int, ...]
     format: Format
+    tile: tuple[int, ...] = ()
 
     @property
     def order(self) -> int:
         return len(self.shape)
+
+    @property
+    def full_shape(self) -> tuple[int, ...]:
+        """Its shape in elements."""
+        return tuple(size * block for size, block in zip(self.shape, self.tile or (1,) * self.order, strict=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +244,11 @@ class Program:
         """This program with the tensors named in ``formats`` stored as it says; other names are ignored."""
         tensors = tuple(replace(item, format=formats.get(item.name, item.format)) for item in self.tensors)
         return replace(self, tensors=tensors)
+
+    @property
+    def blocked(self) -> bool:
+        """Whether values are tiles."""
+        return any(size > 1 for tensor in self.tensors for size in tensor.tile)
 
     @property
     def inputs(self) -> tuple[Tensor, ...]:

@@ -17,7 +17,8 @@ def result_key(
     program: Program, schedule: Schedule, tensors: Mapping[str, FiberTree], machine: Machine, version: str
 ) -> str:
     """Hash of a result's program, schedule (but its names), data, machine and version of fuseflow."""
-    regions = json.loads(schedule.to_json())["regions"]
+    described = json.loads(schedule.to_json())
+    regions = described["regions"]
     for region in regions:
         del region["name"]
     content = [
@@ -28,6 +29,8 @@ def result_key(
         repr(machine),
         version,
     ]
+    if "blocks" in described:
+        content.append(described["blocks"])
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
 

@@ -9,9 +9,11 @@ from fuseflow.formats.level import (
     LevelKind,
     LevelStorage,
     SingletonLevel,
+    WholeLevel,
 )
 from fuseflow.formats.mtx import read_mtx, write_mtx
 from fuseflow.formats.npz import read_npz, write_npz
+from fuseflow.formats.tiles import from_tiles, partial_block, tiles_to_dense, to_tiles
 from fuseflow.formats.tns import read_tns, write_tns
 from fuseflow.formats.tree import FiberTree
 
@@ -25,9 +27,14 @@ __all__ = [
     "LevelKind",
     "LevelStorage",
     "SingletonLevel",
+    "WholeLevel",
+    "from_tiles",
+    "partial_block",
     "read_mtx",
     "read_npz",
     "read_tns",
+    "tiles_to_dense",
+    "to_tiles",
     "write_mtx",
     "write_npz",
     "write_tns",

@@ -14,6 +14,7 @@ from fuseflow.formats.level import (
     LevelStorage,
     Segments,
     SingletonLevel,
+    WholeLevel,
     kind_of,
 )
 
@@ -38,7 +39,7 @@ def check_tree(
 
     Rules: kinds as in the format; dense sizes as in the shape; segments start at 0, never fall and end at the number
     of coordinates; coordinates in range, and rising within a fiber (lexicographically over the singleton levels that
-    follow); one value per position of the last level.
+    follow); one value, or one tile, per position of the last level.
     """
     if len(levels) != format.order:
         raise FormatError(f'{len(levels)} levels are stored, but format "{format}" has {format.order}')
@@ -56,6 +57,9 @@ def check_tree(
                 if level.size != size:
                     raise FormatError(f"{where} stores size {level.size}, but the shape {shape} says {size}")
                 fibers *= size
+            case WholeLevel() if level.size == size:  # nothing that could be wrong but how many fibers there are
+                _check_segments(level.segments, int(level.segments[-1]), fibers, where)
+                fibers = int(level.segments[-1])
             case CompressedLevel(segments, coordinates):
                 _check_segments(segments, len(coordinates), fibers, where)
                 _check_range(coordinates, size, where)
@@ -64,7 +68,7 @@ def check_tree(
                 fibers = len(coordinates)
             case SingletonLevel(coordinates):
                 _check_range(coordinates, size, where)
-    if values.shape != (fibers,):
+    if values.shape[:1] != (fibers,):
         raise FormatError(
             f"values have shape {values.shape}, but the last level has {fibers} positions: give one value per position"
         )

@@ -82,9 +82,11 @@ def torch_elements(tensor: "torch.Tensor", name: str) -> Elements | NDArray[Any]
                 "use tensor.to_dense() with a format of your choice"
             )
         return Elements(tensor._indices().numpy(), _array(tensor._values()), shape, "coo")
+    if tensor.layout == torch.sparse_bsr:
+        return _bsr_elements(tensor, name)
     if tensor.layout not in (torch.sparse_csr, torch.sparse_csc):
         raise FormatError(
-            f"{name} has layout {tensor.layout}: it must be strided, sparse_coo, sparse_csr or sparse_csc"
+            f"{name} has layout {tensor.layout}: it must be strided, sparse_coo, sparse_csr, sparse_csc or sparse_bsr"
         )
     if tensor.ndim != 2 or tensor.values().ndim != 1:
         raise FormatError(f"{name} has layout {tensor.layout} and shape {shape}: only plain matrices are read")
@@ -94,6 +96,24 @@ def torch_elements(tensor: "torch.Tensor", name: str) -> Elements | NDArray[Any]
     outer = np.repeat(np.arange(len(segments) - 1), np.diff(segments))
     coordinates = np.stack((outer, inner) if by_row else (inner, outer))
     return Elements(coordinates, _array(tensor.values()), shape, "csr" if by_row else "csc")
+
+
+def _bsr_elements(tensor: "torch.Tensor", name: str) -> Elements:
+    """Elements of a blocked matrix: every element of a stored block is stored, zeros included."""
+    blocks = tensor.values()
+    if tensor.ndim != 2 or blocks.ndim != 3:
+        raise FormatError(f"{name} has layout {tensor.layout} and shape {tuple(tensor.shape)}: only matrices are read")
+    segments, columns = tensor.crow_indices().numpy(), tensor.col_indices().numpy()
+    rows = np.repeat(np.arange(len(segments) - 1), np.diff(segments))
+    height, width = blocks.shape[1:]
+    inside = np.indices((height, width)).reshape(2, -1)
+    coordinates = np.stack(
+        (
+            (rows[:, None] * height + inside[0]).reshape(-1),
+            (columns[:, None].astype(np.int64) * width + inside[1]).reshape(-1),
+        )
+    )
+    return Elements(coordinates, _array(blocks).reshape(-1), tuple(tensor.shape), "csr")
 
 
 def _array(tensor: "torch.Tensor") -> NDArray[Any]:

@@ -24,10 +24,11 @@ if TYPE_CHECKING:
 class FiberTree:
     """A tensor of any order in any format.
 
-    ``shape`` is by dimension, ``levels`` outermost first, ``values`` (float32, 1-D) one per position of the last
-    level. A tree of order 0 has no levels and one value. The storage is checked when the tree is made
-    (FormatError); values may be anything, while the ``from_*`` readers refuse NaN and infinities (DataError) unless
-    ``allow_nonfinite``. Arrays are not copied where their type fits: do not write to them afterwards.
+    ``shape`` is by dimension, ``levels`` outermost first, ``values`` (float32) one per position of the last level: a
+    number, or in a blocked tensor a tile (:mod:`fuseflow.formats.tiles`; ``shape`` then counts blocks). A tree of
+    order 0 has no levels and one value. The storage is checked when the tree is made (FormatError); values may be
+    anything, while the ``from_*`` readers refuse NaN and infinities (DataError) unless ``allow_nonfinite``. Arrays are
+    not copied where their type fits: do not write to them afterwards.
     """
 
     shape: tuple[int, ...]
@@ -39,7 +40,7 @@ class FiberTree:
         object.__setattr__(self, "shape", check_shape(self.shape, self.format.order, f'format "{self.format}"'))
         values = convert.float32_values(np.asarray(self.values), "tree")
         # An array that repeats one number is kept: it stands for values that nobody computed, and takes no memory.
-        contiguous = values if not values.ndim or values.strides == (0,) else np.ascontiguousarray(values)
+        contiguous = values if not any(values.strides) else np.ascontiguousarray(values)
         object.__setattr__(self, "values", contiguous)
         check_tree(self.shape, self.format, self.levels, self.values)
 
@@ -49,8 +50,13 @@ class FiberTree:
         return len(self.shape)
 
     @property
+    def tile_shape(self) -> tuple[int, ...]:
+        """Shape of every value; ``()`` where values are numbers."""
+        return self.values.shape[1:]
+
+    @property
     def stored(self) -> int:
-        """Number of stored values, zeros at dense levels included."""
+        """Number of stored values, zeros at dense levels included; in a blocked tensor, of stored tiles."""
         return len(self.values)
 
     def fill(self, level: int) -> Fill:
@@ -111,10 +117,10 @@ class FiberTree:
         sizes = check_shape(shape, chosen.order, f'format "{chosen}"')
         elements = convert.float32_values(np.asarray(values), name)
         given = np.asarray(coordinates)
-        if elements.ndim != 1 or given.shape != (len(sizes), len(elements)):
+        if not elements.ndim or given.shape != (len(sizes), len(elements)):
             raise FormatError(
                 f"{name} has coordinates of shape {given.shape} and values of shape {elements.shape}: "
-                f"they must be ({len(sizes)}, n) and (n,) for shape {sizes}"
+                f"they must be ({len(sizes)}, n) and (n, *tile) for shape {sizes}"
             )
         if given.size and given.dtype.kind not in "iu":
             raise FormatError(f"{name} has coordinates of type {given.dtype}: they must be integers")
@@ -142,7 +148,7 @@ class FiberTree:
         levels, position, count = build_levels(columns, len(elements), level_sizes, format, name)
         values = elements
         if position is not None:
-            values = np.zeros(count, np.float32)
+            values = np.zeros((count, *elements.shape[1:]), np.float32)
             values[position] = elements
         return cls(shape, format, levels, values)
 
@@ -201,7 +207,8 @@ class FiberTree:
         All stored values; but where the last level is dense, only nonzeros, since its zeros are padding.
         """
         padded = not self.levels or self.format.levels[-1].kind is LevelKind.DENSE
-        positions = np.flatnonzero(self.values) if padded else np.arange(self.stored)
+        used = self.values if not self.tile_shape else self.values.reshape(self.stored, -1).any(axis=1)
+        positions = np.flatnonzero(used) if padded else np.arange(self.stored)
         coordinates = np.zeros((self.order, len(positions)), np.int64)
         for mode, column in zip(self.format.mode_order, expand_levels(self.levels, positions), strict=True):
             coordinates[mode] = column
@@ -219,7 +226,12 @@ class FiberTree:
         return self.from_coordinates(*self.elements(), self.shape, chosen, allow_nonfinite=True)
 
     def to_dense(self) -> NDArray[np.float32]:
-        """A new float32 array of ``shape``."""
+        """A new float32 array of ``shape``; FormatError for a blocked tensor."""
+        if self.tile_shape:
+            raise FormatError(
+                f"a tensor of {self.tile_shape} tiles has no array of its own shape {self.shape}; use tiles_to_dense, "
+                "which knows which dimensions are blocked"
+            )
         if self.format.is_dense:
             by_level = self.values.reshape([self.shape[mode] for mode in self.format.mode_order])
             back = np.argsort(np.array(self.format.mode_order, np.int64))

@@ -20,6 +20,7 @@ from fuseflow.dataflow.blocks import (
     Root,
     SparseAccumulator,
     StopDrop,
+    Tile,
     UnaryALU,
     ValWriter,
 )
@@ -75,8 +76,9 @@ class Builder:
     def locate(self, block: Locate, inputs: tuple[Port, ...], role: str) -> str:
         return self.add(block, inputs, Part.ITERATION, f"locate_{block.tensor}_{block.index}", role)
 
-    def array(self, tensor: str, reference: Port) -> Port:
-        name = self.add(Array(tensor), (reference,), Part.COMPUTE, f"values_{tensor}", f"reads the values of {tensor}")
+    def array(self, tensor: str, reference: Port, tiles: tuple[Tile, ...] = ()) -> Port:
+        block = Array(tensor, tiles)
+        name = self.add(block, (reference,), Part.COMPUTE, f"values_{tensor}", f"reads the values of {tensor}")
         return Port(name, "val")
 
     def compute(self, block: BinaryALU | UnaryALU | Reduce, inputs: tuple[Port, ...], stem: str, role: str) -> Port:
@@ -102,7 +104,11 @@ class Builder:
         role = f"writes the coordinates of {tensor} for index {index}"
         self.add(CrdWriter(tensor, level, index), (crd,), Part.CONSTRUCTION, f"write_{tensor}_{index}", role)
 
-    def write_val(self, tensor: str, val: Port) -> None:
+    def write_val(self, tensor: str, val: Port, tiles: tuple[Tile, ...] = ()) -> None:
         self.add(
-            ValWriter(tensor), (val,), Part.CONSTRUCTION, f"write_{tensor}_values", f"writes the values of {tensor}"
+            ValWriter(tensor, tiles),
+            (val,),
+            Part.CONSTRUCTION,
+            f"write_{tensor}_values",
+            f"writes the values of {tensor}",
         )

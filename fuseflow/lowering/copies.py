@@ -25,7 +25,7 @@ class Copy:
     @property
     def identities(self) -> tuple[Tensor, ...]:
         """The identity matrices that the copy reads."""
-        return tuple(dict.fromkeys(identity(self.source.shape[mode]) for mode in _moves(self)))
+        return tuple(dict.fromkeys(_identity_of(self.source, mode) for mode in _moves(self)))
 
 
 def permuted(tensor: Tensor, mode_order: tuple[int, ...], exact: bool) -> Copy:
@@ -34,13 +34,14 @@ def permuted(tensor: Tensor, mode_order: tuple[int, ...], exact: bool) -> Copy:
     With ``exact`` every level is compressed, so that the copy stores what the tensor stores and nothing more.
     """
     levels = Format.parse("c" * tensor.order, tensor.order).levels if exact else tensor.format.levels
-    return Copy(tensor, Tensor(_name(tensor, Format(levels, mode_order)), tensor.shape, Format(levels, mode_order)))
+    layout = Format(levels, mode_order)
+    return Copy(tensor, Tensor(_name(tensor, layout), tensor.shape, layout, tensor.tile))
 
 
 def restored(tensor: Tensor, mode_order: tuple[int, ...]) -> Copy:
     """Copy of a result that came out in ``mode_order`` to the storage order that its declaration asks for."""
     raw = Format(Format.parse("c" * tensor.order, tensor.order).levels, mode_order)
-    return Copy(Tensor(_name(tensor, raw), tensor.shape, raw), tensor)
+    return Copy(Tensor(_name(tensor, raw), tensor.shape, raw, tensor.tile), tensor)
 
 
 def _name(tensor: Tensor, layout: Format) -> str:
@@ -48,17 +49,24 @@ def _name(tensor: Tensor, layout: Format) -> str:
     return f"{tensor.name}_{letters}_{'_'.join(map(str, layout.mode_order))}"
 
 
-def identity(size: int) -> Tensor:
-    """Declaration of the identity matrix of ``size``."""
-    return Tensor(
-        f"identity_{size}", (size, size), Format((Level(LevelKind.DENSE), Level(LevelKind.COMPRESSED)), (0, 1))
-    )
+def identity(size: int, block: int = 0) -> Tensor:
+    """Declaration of the identity matrix of ``size``; of ``size`` blocks of ``block``, 0 in a program without."""
+    layout = Format((Level(LevelKind.DENSE), Level(LevelKind.COMPRESSED)), (0, 1))
+    name = f"identity_{size}" if block < 2 else f"identity_{size}_of_{block}"
+    return Tensor(name, (size, size), layout, (block, block) if block else ())
 
 
-def identity_tree(size: int) -> FiberTree:
-    """The identity matrix of ``size``, one stored element per row."""
+def _identity_of(source: Tensor, mode: int) -> Tensor:
+    return identity(source.shape[mode], source.tile[mode] if source.tile else 0)
+
+
+def identity_tree(declared: Tensor) -> FiberTree:
+    """The data of an :func:`identity`: one stored element, or tile, per row."""
+    size, block = declared.shape[0], max(declared.tile, default=1)
     level = CompressedLevel(np.arange(size + 1, dtype=np.int64), np.arange(size, dtype=np.int32))
-    return FiberTree((size, size), identity(size).format, (DenseLevel(size), level), np.ones(size, np.float32))
+    one = np.eye(block, dtype=np.float32) if block > 1 else np.float32(1)
+    values = np.broadcast_to(one, (size, *one.shape)).copy()
+    return FiberTree((size, size), declared.format, (DenseLevel(size), level), values)
 
 
 def copy_program(copy: Copy) -> tuple[Program, Region]:
@@ -79,13 +87,13 @@ def copy_program(copy: Copy) -> tuple[Program, Region]:
         order.append(new)
         statements.append(
             Statement(
-                output, Product(Access(current.name, indices), Access(identity(source.shape[mode]).name, (old, new)))
+                output, Product(Access(current.name, indices), Access(_identity_of(source, mode).name, (old, new)))
             )
         )
         places = {name: place for place, name in names.items()}
         levels = Format.parse("c" * source.order, source.order).levels
         layout = target.format if last else Format(levels, tuple(places[name] for name in path))
-        current = Tensor(output.tensor, source.shape, layout)
+        current = Tensor(output.tensor, source.shape, layout, source.tile)
         tensors.append(current)
     program = Program(tuple(tensors), tuple(statements), (target.name,))
     region = Region(f"copy_{source.name}_to_{target.name}", tuple(item.name for item in statements), tuple(order))

@@ -8,7 +8,7 @@ values below follow it. Reductions take a level away again.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from fuseflow.dataflow.blocks import BinaryALU, Join, Joiner, Locate, Reduce, Repeat, SparseAccumulator, UnaryALU
+from fuseflow.dataflow.blocks import BinaryALU, Join, Joiner, Locate, Reduce, Repeat, SparseAccumulator, Tile, UnaryALU
 from fuseflow.dataflow.graph import Graph, Output, Part, Port
 from fuseflow.dataflow.tokens import StreamKind
 from fuseflow.einsum import (
@@ -46,6 +46,7 @@ from fuseflow.lowering.joins import (
     occurrences,
     unite,
 )
+from fuseflow.lowering.tiles import Tiles
 
 Path = tuple[str, ...]
 Fills = Mapping[str, tuple[Fill, ...]]
@@ -101,6 +102,10 @@ class Lowering:
     running: list[Column] = field(default_factory=list)
     absent: dict[Column, frozenset[str]] = field(default_factory=dict)
     stored: dict[str, tuple[Fill, ...]] = field(default_factory=dict)
+    tiles: Tiles = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.tiles = Tiles.of(self.region)
 
     def evaluate(self, column: Column) -> Computed:
         """Streams of ``column``'s result on its result path; its consumer has made the levels they share."""
@@ -355,15 +360,19 @@ class Lowering:
         match column.view.statement.expression:
             case Product():
                 pair = (self.operand(column, 0), self.operand(column, 1))
-                return self.builder.compute(BinaryALU(BinaryOp.MUL), pair, f"mul_{name}", role)
+                tiles = self.tiles.step(column)
+                return self.builder.compute(BinaryALU(BinaryOp.MUL, tiles), pair, f"mul_{name}", role)
             case Binary(op, _, _):
                 pair = (self.operand(column, 0), self.operand(column, 1))
-                return self.builder.compute(BinaryALU(op), pair, f"{op.value}_{name}", role)
+                return self.builder.compute(BinaryALU(op, self.tiles.step(column)), pair, f"{op.value}_{name}", role)
             case Unary(op, _, scalar):
                 only = (self.operand(column, 0),)
-                return self.builder.compute(UnaryALU(op, scalar), only, f"{op.value}_{name}", role)
-            case Reduction() | Mask():
+                block = UnaryALU(op, scalar, self.tiles.step(column))
+                return self.builder.compute(block, only, f"{op.value}_{name}", role)
+            case Reduction():
                 return self.operand(column, 0)
+            case Mask():
+                return self.spread(column, self.operand(column, 0))
             case layout:
                 raise FusionError(f"{column.name}: {layout} only moves elements; end the region before it")
 
@@ -371,7 +380,8 @@ class Lowering:
         """Value stream of an operand on ``column``'s whole nest."""
         operand = column.operands[number]
         if isinstance(operand, Leaf):
-            values = self.builder.array(operand.name, self.reference(operand, column.loops))
+            tiles = self.tiles.listed(self.tiles.of_leaf(operand))
+            values = self.builder.array(operand.name, self.reference(operand, column.loops), tiles)
             self.arrays[operand, column.loops] = values
             return values
         val = self.evaluate(operand).val
@@ -383,40 +393,59 @@ class Lowering:
             self.aligned.setdefault(column, []).append(val)
         return val
 
-    def filled(self, val: Port, name: str) -> Port:
-        """``val`` with missing operands as zeros, for blocks that take no ``N``."""
+    def spread(self, column: Column, val: Port) -> Port:
+        """``val`` of a masked operand with every axis that the mask adds to its tiles."""
+        tiles = self.tiles.step(column)
+        if not tiles or set(tiles[0].axes) == set(tiles[-1].axes):
+            return val
+        role = f"repeats {column.operands[0].name} within the blocks of the mask"
+        block = UnaryALU(UnaryOp.IDENTITY, tiles=(tiles[0], tiles[-1]))
+        return self.builder.compute(block, (self.filled(val, column.name, tiles[0]),), f"spread_{column.name}", role)
+
+    def filled(self, val: Port, name: str, tile: Tile) -> Port:
+        """``val``, whose values are ``tile``, with missing operands as zeros, for blocks that take no ``N``."""
         if val not in self.maybe_missing:
             return val
-        return self.builder.compute(
-            UnaryALU(UnaryOp.IDENTITY), (val,), f"fill_{name}", f"reads missing elements of {name} as 0"
-        )
+        block = UnaryALU(UnaryOp.IDENTITY, tiles=(tile, tile) if self.tiles.sizes else ())
+        return self.builder.compute(block, (val,), f"fill_{name}", f"reads missing elements of {name} as 0")
 
     def reduce(self, column: Column, val: Port) -> Computed:
         """Reduce over the operation's reduced variables, innermost first."""
         path = list(column.loops)
         crds = {loop: self.levels[column.loops[: depth + 1]].crd for depth, loop in enumerate(path)}
         fills = {loop: self.levels[column.loops[: depth + 1]].fill for depth, loop in enumerate(path)}
+        tile = self.tiles.raw(column)
         for variable in sorted(column.view.reduced, key=path.index, reverse=True):
             position = path.index(variable)
             inner = path[position + 1 :]
-            val = self.filled(val, column.name)
+            val = self.filled(val, column.name, tile)
+            tiles = self.tiles.listed(tile, self.tiles.result(column))
+            tile = self.tiles.result(column)  # the first fold takes all reduced axes of the tile
             if not inner:
-                val = self.fold(column, val, [(crds[loop], fills[loop]) for loop in path[:position]])
+                val = self.fold(column, val, tiles, [(crds[loop], fills[loop]) for loop in path[:position]])
             else:
-                val = self.accumulate(column, val, variable, inner, crds)
+                val = self.accumulate(column, val, tiles, variable, inner, crds)
                 _accumulated_fills(fills, variable, inner)
             path.remove(variable)
         produced = column.produced
         return Computed(val, {loop: crds[loop] for loop in produced}, {loop: fills[loop] for loop in produced})
 
-    def fold(self, column: Column, val: Port, above: list[tuple[Port, Fill]]) -> Port:
+    def fold(self, column: Column, val: Port, tiles: tuple[Tile, ...], above: list[tuple[Port, Fill]]) -> Port:
         op = _reduce_op(column)
         guarded = any(fill is Fill.UNKNOWN for _, fill in above)
         inputs = (val, above[-1][0]) if guarded else (val,)
         role = f"{op.value} of the innermost fibers for {show_statement(column.view.statement)}"
-        return self.builder.compute(Reduce(op, guarded), inputs, f"{op.value}_{column.name}", role)
+        return self.builder.compute(Reduce(op, guarded, tiles), inputs, f"{op.value}_{column.name}", role)
 
-    def accumulate(self, column: Column, val: Port, variable: str, inner: list[str], crds: dict[str, Port]) -> Port:
+    def accumulate(
+        self,
+        column: Column,
+        val: Port,
+        tiles: tuple[Tile, ...],
+        variable: str,
+        inner: list[str],
+        crds: dict[str, Port],
+    ) -> Port:
         op = _reduce_op(column)
         if op is not ReduceOp.SUM:
             raise FusionError(
@@ -425,7 +454,7 @@ class Lowering:
             )
         extents = tuple(self.region.extents[loop] for loop in inner)
         inputs = (*(crds[loop] for loop in reversed(inner)), crds[variable], val)
-        node = self.builder.accumulate(SparseAccumulator(variable, tuple(inner), extents), inputs, column.name)
+        node = self.builder.accumulate(SparseAccumulator(variable, tuple(inner), extents, tiles), inputs, column.name)
         for number, loop in enumerate(reversed(inner)):
             crds[loop] = Port(node, f"crd{number}")
         return Port(node, "val")
@@ -481,7 +510,7 @@ class Lowering:
         kept = mode_order == declared.format.mode_order or declared.format == default_format(declared.order, masked)
         restore = None if kept else restored(declared, mode_order)
         name = root.name if restore is None else restore.source.name
-        val = self.filled(result.val, root.name)
+        val = self.filled(result.val, root.name, self.tiles.result(root))
         streams = [
             result.crds[loop] if loop in result.crds else self.levels[path[: place + 1]].crd
             for place, loop in enumerate(path)
@@ -490,7 +519,8 @@ class Lowering:
             self.drop_empty(root, streams, declared.format)
         for number, (loop, crd) in enumerate(zip(path, streams, strict=True)):
             self.builder.write_crd(name, number, loop, crd)
-        self.builder.write_val(name, val)
+        stored = self.tiles.over(root.variables)
+        self.builder.write_val(name, val, self.tiles.listed(self.tiles.result(root), stored))
         return Output(name, declared.shape, mode_order, path), restore
 
 

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
@@ -10,6 +10,7 @@ from typing import Any
 
 from fuseflow.errors import DataError, ScheduleError
 from fuseflow.formats.atomic import replacing
+from fuseflow.schedule.blocks import read_blocks, show_blocks
 from fuseflow.schedule.lanes import Lanes
 
 JSON_VERSION = 1
@@ -61,13 +62,18 @@ class Region:
 class Schedule:
     """Fusion regions that together hold every statement of a program once.
 
-    Building one checks nothing; :func:`fuseflow.schedule.check` judges it against a program.
+    ``blocks`` cuts dimensions into blocks, so that values are tiles: one size for the last two dimensions of every
+    stored tensor, or pairs of a tensor and its sizes by dimension or of an index variable and a size (given as a dict
+    or as a tuple of pairs). Building one checks little; :func:`fuseflow.schedule.check` and compiling judge it
+    against a program.
     """
 
     name: str
     regions: tuple[Region, ...]
+    blocks: int | tuple[tuple[str, int | tuple[int, ...]], ...] = ()
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "blocks", read_blocks(self.blocks, f"schedule {self.name!r}"))
         regions: Any = self.regions
         if isinstance(regions, Region) or not all(isinstance(region, Region) for region in regions):
             raise ScheduleError(f"schedule {self.name!r}: regions must be a tuple of ff.Region, not {self.regions!r}")
@@ -80,6 +86,7 @@ class Schedule:
 
     def __repr__(self) -> str:
         lines = [f"Schedule {self.name}: {len(self.regions)} region{'s' if len(self.regions) != 1 else ''}"]
+        lines += [f"  blocks {show_blocks(self.blocks)}"] if self.blocks else []
         for region in self.regions:
             order = f"  order {' '.join(region.order)}" if region.order else ""
             style = "  global iteration" if region.iteration is Iteration.GLOBAL else ""
@@ -101,7 +108,10 @@ class Schedule:
             }
             for region in self.regions
         ]
-        return json.dumps({"fuseflow_schedule": JSON_VERSION, "name": self.name, "regions": regions}, indent=2)
+        data: dict[str, Any] = {"fuseflow_schedule": JSON_VERSION, "name": self.name, "regions": regions}
+        if self.blocks:
+            data["blocks"] = self.blocks if isinstance(self.blocks, int) else dict(self.blocks)
+        return json.dumps(data, indent=2)
 
     @classmethod
     def from_json(cls, text: str, where: str = "the schedule") -> "Schedule":
@@ -119,7 +129,10 @@ class Schedule:
             )
         name = _field(data, "name", str, "a string", where)
         regions = _field(data, "regions", list, "a list", where)
-        return cls(name, tuple(_region(item, f"{where}, region {number}") for number, item in enumerate(regions)))
+        blocks = read_blocks(data.get("blocks", ()), where)
+        return cls(
+            name, tuple(_region(item, f"{where}, region {number}") for number, item in enumerate(regions)), blocks
+        )
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the schedule to ``path`` as JSON, whole or not at all; ScheduleError if that fails."""
@@ -154,11 +167,16 @@ class Schedule:
             orders = f", orders={region.orders!r}" if region.orders else ""
             lanes = f", lanes={region.lanes!r}" if region.lanes else ""
             lines.append(f"    ff.Region({region.name!r}, {region.statements!r}{order}{style}{orders}{lanes}),")
-        return "\n".join([*lines, "))"])
+        return "\n".join([*lines, f"), blocks={self.blocks!r})" if self.blocks else "))"])
 
     def with_lanes(self, *lanes: Lanes) -> "Schedule":
         """This schedule with ``lanes`` in every region (compiling raises ScheduleError where an index is missing)."""
-        return Schedule(self.name, tuple(replace(region, lanes=lanes) for region in self.regions))
+        return replace(self, regions=tuple(replace(region, lanes=lanes) for region in self.regions))
+
+    def with_blocks(self, blocks: "int | Mapping[str, int | tuple[int, ...]] | None") -> "Schedule":
+        """This schedule with values in tiles: ``with_blocks(16)`` or ``with_blocks({"A": (16, 16)})``; ``None`` for
+        numbers again. Compiling raises ScheduleError for a size that does not divide its dimension."""
+        return replace(self, blocks=read_blocks(() if blocks is None else blocks, f"schedule {self.name!r}"))
 
     @classmethod
     def unfused(cls, program: Any) -> "Schedule":

@@ -6,7 +6,7 @@
 from fuseflow.sim.engine import simulate
 from fuseflow.sim.engine_limits import Core
 from fuseflow.sim.interpret import interpret
-from fuseflow.sim.machine import BlockTiming, Machine, ScannerTiming, TurnTiming
+from fuseflow.sim.machine import BlockTiming, Machine, ScannerTiming, TileTiming, TurnTiming
 from fuseflow.sim.memory import DramTiming, Memory, MemoryKind
 from fuseflow.sim.observation import Observation
 from fuseflow.sim.progress import Progress
@@ -30,6 +30,7 @@ __all__ = [
     "Result",
     "ScannerTiming",
     "Steps",
+    "TileTiming",
     "Trace",
     "TraceFrame",
     "TraceOptions",

@@ -35,6 +35,8 @@ from fuseflow.sim.record_task import IrregularError
 from fuseflow.sim.result import Result
 from fuseflow.sim.stream import Stream, recorder_of
 from fuseflow.sim.threads import available
+from fuseflow.sim.tile_values import with_tiles
+from fuseflow.sim.tiled import check_tiles, has_tiles
 from fuseflow.sim.tokenwise.simulate import simulate_tokenwise
 
 CHUNK_TOKENS = 16384
@@ -73,10 +75,12 @@ def simulate(
     """
     verify(graph)
     machine = machine.with_depths(depths) if depths else machine
+    check_tiles(graph, tensors, machine)
     if not values:
         refuse_without_values(graph)
     if choose(core, graph, machine, observation) is Core.TOKEN:
-        return simulate_tokenwise(graph, tensors, machine, record=record, progress=progress, observation=observation)
+        result = simulate_tokenwise(graph, tensors, machine, record=record, progress=progress, observation=observation)
+        return with_tiles(graph, tensors, result, values) if has_tiles(graph) and result.complete else result
     run_chunks = _ChunkRun(graph, tensors, machine, record, progress, observation, chunk_tokens, values, threads)
     if records:
         try:

@@ -8,8 +8,9 @@ what the stepping view shows; it is slow by design.
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
-from fuseflow.dataflow.blocks import BinaryALU, Block, Reduce, SparseAccumulator
+from fuseflow.dataflow.blocks import BinaryALU, Block, Reduce, SparseAccumulator, ValWriter
 from fuseflow.dataflow.graph import Graph, Port
 from fuseflow.dataflow.tokens import DONE, Token
 from fuseflow.dataflow.verify import verify
@@ -20,11 +21,13 @@ from fuseflow.sim.assemble import assemble_all
 from fuseflow.sim.blocks import Need, Surroundings, Unit, Written, broadcast, build
 from fuseflow.sim.blocks.controller import Controller
 from fuseflow.sim.blocks.dram import Dram
+from fuseflow.sim.blocks.tiles import tile_of
 from fuseflow.sim.channel import Channel
 from fuseflow.sim.counters import node_stats
 from fuseflow.sim.machine import BROADCAST_OF, Machine
 from fuseflow.sim.memory import MemoryKind
 from fuseflow.sim.result import Result
+from fuseflow.sim.tiled import check_tiles
 from fuseflow.sim.waiting import Waiting, explain
 
 
@@ -37,6 +40,7 @@ def interpret(
     DeadlockError where bounded channels block the run.
     """
     verify(graph)
+    check_tiles(graph, tensors, machine)
     streams: dict[Port, list[tuple[Token, int]]] | None = {} if record else None
     written = Written()
     controller = memory_controller(machine)
@@ -47,12 +51,29 @@ def interpret(
         place: (np.array(coordinates, dtype=np.int32), np.array(ends, dtype=np.int64))
         for place, (coordinates, ends) in written.levels.items()
     }
-    values = {name: np.array(items, dtype=np.float32) for name, items in written.values.items()}
+    values = written_values(graph, written)
     outputs = assemble_all(graph.outputs, levels, values)
     stats = tuple(
         node_stats(node.name, [(u.clock, u.busy, u.counters) for u in units if u.node == node.name]) for node in graph
     )
     return Result(max((unit.clock for unit in units), default=0), outputs, stats, streams, machine)
+
+
+def written_values(graph: Graph, written: Written) -> dict[str, NDArray[np.float32]]:
+    """What the writers of ``graph`` have stored, by tensor: numbers, or tiles with their axes in storage order."""
+    made: dict[str, NDArray[np.float32]] = {}
+    for node in graph:
+        if not isinstance(node.block, ValWriter):
+            continue
+        items, tiles = written.values.get(node.block.tensor, []), node.block.tiles
+        if not tiles:
+            made[node.block.tensor] = np.array(items, dtype=np.float32)
+            continue
+        source, stored = tiles
+        stacked = np.array([tile_of(item, source) for item in items], np.float32).reshape(len(items), *source.shape)
+        order = [1 + source.axes.index(axis) for axis in stored.axes]
+        made[node.block.tensor] = np.ascontiguousarray(stacked.transpose(0, *order))
+    return made
 
 
 def memory_controller(machine: Machine) -> Controller | Dram | None:

@@ -34,6 +34,41 @@ class BlockTiming:
     latency_cycles: int = 1
     interval_cycles: int = 1
 
+    @property
+    def control_cycles(self) -> int:
+        """Cycles of a turn that handles a stop or ``N``."""
+        return self.interval_cycles
+
+
+@dataclass(frozen=True, slots=True)
+class TileTiming:
+    """How wide the units for tiles are (values of a blocked graph); the two conventions of ``docs/fidelity.md``.
+
+    ``None`` is the paper's convention (simulator rule 3.24, true blocks): a lane for every element of a tile, so that
+    a product of N x N tiles takes N cycles (latency 2 N - 1), and everything else, memory included, a cycle per tile.
+    Otherwise ALUs, reductions and accumulators do ``macs_per_cycle`` multiply-adds a cycle, and arrays and value
+    writers move ``words_per_cycle`` numbers: with 1 and 1 what a machine without blocks does. Coordinates, references
+    and the streams between units are not concerned: a token a cycle, whatever it holds.
+    """
+
+    macs_per_cycle: int | None = None
+    words_per_cycle: int | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("macs_per_cycle", "words_per_cycle"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise SimulationError(f"{name} of a machine must be 1 or more, not {value}; None is a lane per element")
+
+    def __str__(self) -> str:
+        if self == TileTiming():
+            return "a lane per element (the paper's)"
+        if self == TileTiming(1, 1):
+            return "equal throughput (1 multiply-add and 1 word per cycle)"
+        macs = "a lane per element" if self.macs_per_cycle is None else f"{self.macs_per_cycle} multiply-adds per cycle"
+        words = "a tile" if self.words_per_cycle is None else f"{self.words_per_cycle} words"
+        return f"{macs}, {words} per cycle from memory"
+
 
 @dataclass(frozen=True, slots=True)
 class TurnTiming:
@@ -63,8 +98,9 @@ class Machine:
     effect the reference's: it uses 10 240 000); ``depths`` says otherwise for single streams (see :meth:`with_depth`).
     ``turns`` gives a cost to what the reference does for nothing. ``array``, ``binary``, ``unary`` and ``reduce`` give
     the timing of values; stops and other control tokens always have latency 1. ``product`` is the timing of products
-    that a reduction or an accumulator adds up (matrix products, where a value is a block); ``None`` says as ``binary``.
-    ``memory`` is ideal unless given. The result of a maximum always has latency 1 (simulator rule 3.16).
+    that a reduction or an accumulator adds up (matrix products, where a number stands for a block); ``None`` says as
+    ``binary``. ``tiles`` says how wide the units are where values are tiles. ``memory`` is ideal unless given. The
+    result of a maximum always has latency 1 (simulator rule 3.16).
     """
 
     name: str = "comal"
@@ -81,6 +117,7 @@ class Machine:
     memory: Memory = field(default_factory=Memory.ideal)
     turns: TurnTiming = field(default_factory=TurnTiming)
     depths: tuple[tuple[str, int], ...] = ()
+    tiles: TileTiming = field(default_factory=TileTiming)
 
     def __post_init__(self) -> None:
         if self.channel_capacity is not None:
@@ -125,6 +162,11 @@ class Machine:
         return cls(name="comal pipelined", turns=TurnTiming(1, 1, 1, 1))
 
     @classmethod
+    def equal_throughput(cls) -> "Machine":
+        """The default machine; for a tile its units take a cycle per multiply-add, or per word of memory."""
+        return cls(name="comal equal throughput", tiles=TileTiming(1, 1))
+
+    @classmethod
     def scalar(cls) -> "Machine":
         """Scalar column of simulator rule 3.24: the default machine."""
         return cls()
@@ -147,7 +189,10 @@ class Machine:
 
     @classmethod
     def true_block(cls, size: int) -> "Machine":
-        """True block column of simulator rule 3.24: its timing; the values are scalar float32 here, not yet blocks."""
+        """True block column of simulator rule 3.24 for graphs of numbers, each of which stands for a block.
+
+        Graphs whose values are tiles have this timing on every machine (``tiles``), with the tiles' own sizes.
+        """
         area = _area(size)
         return cls(
             name=f"comal true block {size}",

@@ -105,9 +105,11 @@ def test_torch_refusals() -> None:
     hybrid = torch.sparse_coo_tensor(torch.tensor([[0]]), torch.ones(1, 3), (2, 3), check_invariants=True)
     with pytest.raises(FormatError, match="tensor is a hybrid COO tensor with 1 dense dimensions"):
         FiberTree.from_torch(hybrid)
-    blocks = torch.eye(4).to_sparse_bsr((2, 2))
-    with pytest.raises(FormatError, match=r"tensor has layout torch.sparse_bsr: it must be strided"):
-        FiberTree.from_torch(blocks)
+    with pytest.raises(FormatError, match=r"tensor has layout torch.sparse_bsc: it must be strided"):
+        FiberTree.from_torch(torch.eye(4).to_sparse_bsc((2, 2)))
+    batched_blocks = torch.stack([torch.eye(4), torch.eye(4)]).to_sparse_bsr((2, 2))
+    with pytest.raises(FormatError, match=re.escape("tensor has layout torch.sparse_bsr and shape (2, 4, 4): only")):
+        FiberTree.from_torch(batched_blocks)
     batched = torch.stack([torch.eye(2), torch.eye(2)]).to_sparse_csr()
     with pytest.raises(FormatError, match=re.escape("tensor has layout torch.sparse_csr and shape (2, 2, 2): only")):
         FiberTree.from_torch(batched)

@@ -31,7 +31,7 @@ def test_every_permutation_stores_the_same_elements(order: int) -> None:
             target = Tensor("B", shape, Format(Format.parse("c" * order, order).levels, wanted))
             program, region = copy_program(Copy(source, target))
             data = {"A": FiberTree.from_dense(values, source.format)}
-            data |= {item.name: identity_tree(item.shape[0]) for item in Copy(source, target).identities}
+            data |= {item.name: identity_tree(item) for item in Copy(source, target).identities}
             model = Model("copy", program, data, lambda: {"B": values}, "the original")
             compiled = ff.compile(model, Schedule("copy", (region,)), on_cycle="error")
             run = compiled.simulate(engine="interpreter")

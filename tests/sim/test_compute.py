@@ -11,7 +11,8 @@ from fuseflow.errors import SimulationError
 from fuseflow.sim.blocks.alu import binary, unary
 from fuseflow.sim.blocks.array import fetch
 from fuseflow.sim.blocks.base import Unit
-from fuseflow.sim.blocks.reduce import LOWEST, reduce
+from fuseflow.sim.blocks.reduce import reduce
+from fuseflow.sim.blocks.tiles import LOWEST
 from fuseflow.sim.machine import BlockTiming
 from tests.sim.harness import drive
 

@@ -14,6 +14,7 @@ from fuseflow.dataflow.blocks.repeat import Repeat, Repeater, RepeatSignal
 from fuseflow.dataflow.blocks.scan import LevelScanner, Missing
 from fuseflow.dataflow.blocks.sink import Sink
 from fuseflow.dataflow.blocks.source import Generator, Root
+from fuseflow.dataflow.blocks.tile import Tile
 from fuseflow.dataflow.blocks.write import CrdWriter, ValWriter
 
 Block = (
@@ -70,6 +71,7 @@ __all__ = [
     "Sink",
     "SparseAccumulator",
     "StopDrop",
+    "Tile",
     "UnaryALU",
     "ValWriter",
     "ValueDrop",

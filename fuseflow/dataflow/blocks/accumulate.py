@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from fuseflow.dataflow.blocks.base import CRD, VAL, PortSpec
+from fuseflow.dataflow.blocks.tile import Tile
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,11 +14,13 @@ class SparseAccumulator:
     ``indices`` are the accumulated index variables, outermost first, and ``extents`` their sizes. ``reduced`` is the
     variable that is summed away. Inputs: ``crd0`` (innermost), ``crd1`` ... ``crd<order>`` (the last is the reduced
     level), ``val``. Outputs: ``crd0`` ... ``crd<order-1>`` and ``val``, one level shallower.
+    ``tiles`` as for a reduce.
     """
 
     reduced: str
     indices: tuple[str, ...]
     extents: tuple[int, ...]
+    tiles: tuple[Tile, ...] = ()
 
     kind: ClassVar[str] = "accumulator"
 

@@ -4,13 +4,15 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from fuseflow.dataflow.blocks.base import REF, VAL, PortSpec
+from fuseflow.dataflow.blocks.tile import Tile
 
 
 @dataclass(frozen=True, slots=True)
 class Array:
-    """Reads the values of ``tensor``; ``N`` reads as 0 (simulator rule 3.11)."""
+    """Reads the values of ``tensor``; ``N`` reads as 0 (simulator rule 3.11). ``tiles``: the one of a value."""
 
     tensor: str
+    tiles: tuple[Tile, ...] = ()
 
     kind: ClassVar[str] = "array"
 

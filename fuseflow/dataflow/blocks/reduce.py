@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from fuseflow.dataflow.blocks.base import CRD, VAL, PortSpec
+from fuseflow.dataflow.blocks.tile import Tile
 from fuseflow.einsum.operators import ReduceOp
 
 
@@ -14,10 +15,13 @@ class Reduce:
     A value stream alone cannot tell an empty innermost fiber (which reduces to the operation's value of nothing) from
     an empty fiber one level up (which has nothing to reduce). Where the level above may be empty, ``guarded`` adds
     its coordinate stream as input ``crd``: one value is produced per coordinate, none for an empty fiber.
+
+    ``tiles``, where values are tiles: of the input and of the output, which may lack axes: these are folded, too.
     """
 
     op: ReduceOp
     guarded: bool = False
+    tiles: tuple[Tile, ...] = ()
 
     kind: ClassVar[str] = "reduce"
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from fuseflow.dataflow.blocks.base import CRD, VAL, PortSpec
+from fuseflow.dataflow.blocks.tile import Tile
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +28,13 @@ class CrdWriter:
 
 @dataclass(frozen=True, slots=True)
 class ValWriter:
-    """Writes the values of result ``tensor`` (simulator rule 3.5)."""
+    """Writes the values of result ``tensor`` (simulator rule 3.5).
+
+    ``tiles``, where values are tiles: as they come, and as they are stored (other order of axes).
+    """
 
     tensor: str
+    tiles: tuple[Tile, ...] = ()
 
     kind: ClassVar[str] = "write_val"
 

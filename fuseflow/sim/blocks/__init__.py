@@ -39,6 +39,7 @@ from fuseflow.errors import SimulationError
 from fuseflow.formats import CompressedLevel, FiberTree
 from fuseflow.sim.addresses import Addresses
 from fuseflow.sim.blocks.accumulate import accumulate
+from fuseflow.sim.blocks.accumulate_many import Adding
 from fuseflow.sim.blocks.alu import binary, unary
 from fuseflow.sim.blocks.array import fetch
 from fuseflow.sim.blocks.base import Need, Process, Unit, is_payload
@@ -56,9 +57,11 @@ from fuseflow.sim.blocks.repeat import repeat, repeat_signal
 from fuseflow.sim.blocks.scan import scan_compressed, scan_dense
 from fuseflow.sim.blocks.sink import consume
 from fuseflow.sim.blocks.source import ROOT_TOKENS, generate
+from fuseflow.sim.blocks.tiles import fold_of
 from fuseflow.sim.blocks.write import write_crd, write_val
 from fuseflow.sim.channel import Channel
 from fuseflow.sim.machine import Machine
+from fuseflow.sim.pace import flops_per_value, pace, words_per_value
 
 
 class Written:
@@ -127,18 +130,21 @@ def _process(unit: Unit, block: Block, around: Surroundings) -> Process:
         case Array():
             stored = bound_tensor(unit.name, block.tensor, around.tensors).values
             if around.controller is None:
-                return fetch(unit, stored, machine.array)
+                return fetch(unit, stored, pace(block, machine), bool(block.tiles), words_per_value(block))
             base = around.addresses.of(block.tensor, "values", len(stored))
             return fetch_stored(unit, stored, machine.array, around.controller.reader(unit.name, base))
         case BinaryALU():
-            summed = unit.name in around.products and machine.product is not None
-            return binary(unit, block.op, machine.product if summed and machine.product else machine.binary)
+            timing = pace(block, machine, unit.name in around.products)
+            return binary(unit, block.op, timing, block.tiles, flops_per_value(block))
         case UnaryALU():
-            return unary(unit, block.op, block.scalar, machine.unary)
+            return unary(unit, block.op, block.scalar, pace(block, machine), block.tiles, flops_per_value(block))
         case Reduce():
-            return reduce(unit, block.op, machine.reduce, machine.turns.skip_cycles)
+            fold, skip = fold_of(block.tiles, block.op), machine.turns.skip_cycles
+            return reduce(unit, block.op, pace(block, machine), skip, fold, flops_per_value(block))
         case SparseAccumulator():
-            return accumulate(unit, block.order, block.extents, machine.turns.flush_cycles)
+            more = pace(block, machine).interval_cycles - 1
+            adding = Adding(fold_of(block.tiles), flops_per_value(block), more)
+            return accumulate(unit, block.order, block.extents, machine.turns.flush_cycles, adding)
         case CoordDrop():
             return coord_drop(unit, machine.turns.pass_cycles)
         case CoordHold():
@@ -148,9 +154,11 @@ def _process(unit: Unit, block: Block, around: Surroundings) -> Process:
         case Flatten():
             return flatten(unit, block.factor)
         case Fork():
-            return fork_ranges(unit, block.boundaries) if block.boundaries else fork(unit)
+            return fork_ranges(unit, block.boundaries, block.owners) if block.boundaries else fork(unit)
         case Gather():
-            return gather_guarded(unit, block.depth, block.boundaries) if block.guarded else gather(unit)
+            if not block.guarded:
+                return gather(unit)
+            return gather_guarded(unit, block.depth, block.boundaries, block.owners)
         case StopDrop():
             return drop_stops(unit)
         case ValueDrop():
@@ -169,7 +177,8 @@ def _process(unit: Unit, block: Block, around: Surroundings) -> Process:
         case ValWriter():
             values = around.written.values.setdefault(block.tensor, [])
             if around.controller is None:
-                return write_val(unit, values, machine.turns.skip_cycles)
+                interval = pace(block, machine).interval_cycles
+                return write_val(unit, values, machine.turns.skip_cycles, words_per_value(block), interval)
             port = around.controller.writer(unit.name, around.addresses.of(block.tensor, "values"))
             return write_val_stored(unit, values, port, machine.turns.skip_cycles)
         case _:

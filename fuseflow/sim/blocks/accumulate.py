@@ -6,37 +6,44 @@ order-2 accumulator that flushes nothing still closes its inner streams.
 """
 
 from collections.abc import Sequence
-
-import numpy as np
+from typing import Any
 
 from fuseflow.dataflow.tokens import DONE, Stop, Token
 from fuseflow.errors import SimulationError
-from fuseflow.sim.blocks.accumulate_many import accumulate_many, check_extent
+from fuseflow.sim.blocks.accumulate_many import PLAIN, Adding, accumulate_many, check_extent
 from fuseflow.sim.blocks.base import Process, Unit, is_payload
 
 REMEDY = "every level of an accumulator's input must come from the same nest of fibers"
 
 
-def accumulate(unit: Unit, order: int, extents: Sequence[int] | None = None, flush_cycles: int = 0) -> Process:
+def accumulate(
+    unit: Unit,
+    order: int,
+    extents: Sequence[int] | None = None,
+    flush_cycles: int = 0,
+    adding: Adding = PLAIN,
+) -> Process:
     """The process for ``order``; SimulationError below 1.
 
     ``extents`` (outermost first) bounds the coordinates if given; a value sent at a flush costs ``flush_cycles``.
     """
     inwards = None if extents is None else tuple(reversed(extents))
     if order == 1:
-        return accumulate_1(unit, inwards, flush_cycles)
+        return accumulate_1(unit, inwards, flush_cycles, adding)
     if order == 2:
-        return accumulate_2(unit, inwards, flush_cycles)
+        return accumulate_2(unit, inwards, flush_cycles, adding)
     if order > 2:
-        return accumulate_many(unit, order, inwards, flush_cycles)
+        return accumulate_many(unit, order, inwards, flush_cycles, adding)
     raise SimulationError(f"{unit.name} is a sparse accumulator of order {order}; give it 1 index or more, or reduce")
 
 
-def accumulate_1(unit: Unit, extents: tuple[int, ...] | None = None, flush_cycles: int = 0) -> Process:
+def accumulate_1(
+    unit: Unit, extents: tuple[int, ...] | None = None, flush_cycles: int = 0, adding: Adding = PLAIN
+) -> Process:
     """Order 1: inputs crd0 (inner), crd1 (outer), val; outputs crd0, val. A flush takes one turn whatever its size."""
     inner_in, outer_in, val_in = unit.inputs
     crd_out, val_out = unit.outputs
-    sums: dict[int, np.float32] = {}
+    sums: dict[int, Any] = {}
     fresh, retired = True, False  # no outer value yet in this outer fiber; the stop of an empty one is already taken
     while True:
         outer = yield from unit.peek(outer_in)
@@ -48,14 +55,16 @@ def accumulate_1(unit: Unit, extents: tuple[int, ...] | None = None, flush_cycle
                 yield from unit.take(outer_in)
             else:
                 check_extent(unit, 0, inner, extents)
-                _add(unit, sums, inner, val)
+                _add(unit, sums, inner, val, adding)
             yield from unit.take(inner_in)
             yield from unit.take(val_in)
+            if not isinstance(inner, Stop):
+                unit.tick(adding.more_cycles)
             fresh = False
         elif isinstance(outer, Stop):
             for key in sorted(sums):
                 yield from unit.send(crd_out, key)
-                yield from unit.send(val_out, float(sums[key]))
+                yield from unit.send(val_out, adding.fold.send(sums[key]))
                 unit.tick(flush_cycles)
             yield from unit.send(val_out, outer)
             yield from unit.send(crd_out, outer)
@@ -86,11 +95,13 @@ def accumulate_1(unit: Unit, extents: tuple[int, ...] | None = None, flush_cycle
         unit.tick()
 
 
-def accumulate_2(unit: Unit, extents: tuple[int, ...] | None = None, flush_cycles: int = 0) -> Process:
+def accumulate_2(
+    unit: Unit, extents: tuple[int, ...] | None = None, flush_cycles: int = 0, adding: Adding = PLAIN
+) -> Process:
     """Order 2: inputs crd0, crd1, crd2 (outermost), val; outputs crd0, crd1, val."""
     inner_in, middle_in, outer_in, val_in = unit.inputs
     inner_out, middle_out, val_out = unit.outputs
-    sums: dict[int, dict[int, np.float32]] = {}
+    sums: dict[int, dict[int, Any]] = {}
     outer_fresh, middle_fresh = True, True
     while True:
         outer = yield from unit.peek(outer_in)
@@ -109,7 +120,8 @@ def accumulate_2(unit: Unit, extents: tuple[int, ...] | None = None, flush_cycle
                 if isinstance(inner, Stop):
                     yield from unit.take(middle_in)
                 else:
-                    _add(unit, sums.setdefault(int(middle), {}), inner, val)
+                    _add(unit, sums.setdefault(int(middle), {}), inner, val, adding)
+                    unit.tick(adding.more_cycles)
                 middle_fresh = False
             elif isinstance(middle, Stop):
                 if middle_fresh:
@@ -126,7 +138,7 @@ def accumulate_2(unit: Unit, extents: tuple[int, ...] | None = None, flush_cycle
             for number, key in enumerate(keys):
                 yield from unit.send(middle_out, key)
                 for inner_key in sorted(sums[key]):
-                    yield from unit.send(val_out, float(sums[key][inner_key]))
+                    yield from unit.send(val_out, adding.fold.send(sums[key][inner_key]))
                     yield from unit.send(inner_out, inner_key)
                     unit.tick(flush_cycles)
                 closing = Stop(outer.level + 1) if number == len(keys) - 1 else Stop(0)
@@ -159,13 +171,11 @@ def accumulate_2(unit: Unit, extents: tuple[int, ...] | None = None, flush_cycle
         unit.tick()
 
 
-def _add(unit: Unit, sums: dict[int, np.float32], inner: Token, val: Token) -> None:
+def _add(unit: Unit, sums: dict[int, Any], inner: Token, val: Token, adding: Adding) -> None:
     if not isinstance(inner, (int, float)) or not isinstance(val, (int, float)):
         _misfit(unit, "no coordinate and value to accumulate")
     else:
-        key = int(inner)
-        sums[key] = sums.get(key, np.float32(0.0)) + np.float32(val)
-        unit.counters.flops += 1
+        adding.add(unit, sums, int(inner), val)
 
 
 def _check_aligned(unit: Unit, inner: Token, val: Token) -> None:

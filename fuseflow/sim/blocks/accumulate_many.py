@@ -13,17 +13,36 @@ A turn costs a cycle. For n = 2 this is rule 3.18, for n = 1 it is rule 3.17 but
 level j takes the stops that stand for it further in with the turn that takes its own.
 """
 
+from dataclasses import dataclass
 from typing import Any
-
-import numpy as np
 
 from fuseflow.dataflow.tokens import DONE, Stop, Token
 from fuseflow.sim.blocks.base import Process, Unit, is_payload
+from fuseflow.sim.blocks.tiles import NUMBERS, Fold
 
 REMEDY = "every level of an accumulator's input must come from the same nest of fibers"
 
-Sums = dict[tuple[int, ...], np.float32]
+Sums = dict[tuple[int, ...], Any]
 """Sums by coordinates, outermost first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Adding:
+    """What it takes to add a value: a turn is ``more_cycles`` longer than one that adds none, and counts ``flops``."""
+
+    fold: Fold = NUMBERS
+    flops: int = 1
+    more_cycles: int = 0
+
+    def add(self, unit: Unit, sums: dict[Any, Any], key: Any, val: Token) -> None:
+        """Add ``val`` at ``key``."""
+        known = sums.get(key)
+        sums[key] = (self.fold.start() if known is None else known) + self.fold.read(val)
+        unit.counters.flops += self.flops
+
+
+PLAIN = Adding()
+"""Numbers, one a turn."""
 
 
 def check_extent(unit: Unit, level: int, coordinate: Token, extents: tuple[int, ...] | None) -> None:
@@ -36,7 +55,13 @@ def check_extent(unit: Unit, level: int, coordinate: Token, extents: tuple[int, 
         )
 
 
-def accumulate_many(unit: Unit, order: int, extents: tuple[int, ...] | None = None, flush_cycles: int = 0) -> Process:
+def accumulate_many(
+    unit: Unit,
+    order: int,
+    extents: tuple[int, ...] | None = None,
+    flush_cycles: int = 0,
+    adding: Adding = PLAIN,
+) -> Process:
     """Inputs crd0 (innermost) ... crd<order>, val; outputs crd0 ... crd<order-1>, val."""
     crds, val_in = unit.inputs[:-1], unit.inputs[-1]
     sums: Sums = {}
@@ -55,7 +80,7 @@ def accumulate_many(unit: Unit, order: int, extents: tuple[int, ...] | None = No
             if ends == 0:
                 for level in range(order - 1, -1, -1) if is_payload(heads[0]) else ():
                     check_extent(unit, level, heads[level], extents)
-                yield from _innermost(unit, sums, heads, val)
+                yield from _innermost(unit, sums, heads, val, adding)
                 fresh[1:order] = [False] * (order - 1)
             else:
                 stop = heads[ends]
@@ -70,7 +95,7 @@ def accumulate_many(unit: Unit, order: int, extents: tuple[int, ...] | None = No
                 yield from unit.take(crds[ends + 1])
                 fresh[ends] = True
         elif isinstance(outer, Stop):
-            yield from _flush(unit, sums, outer, order, flush_cycles)
+            yield from _flush(unit, sums, outer, order, flush_cycles, adding)
             yield from unit.take(crds[order])
             if fresh[order]:
                 yield from _take_empty(unit, order, outer, heads)
@@ -89,7 +114,7 @@ def accumulate_many(unit: Unit, order: int, extents: tuple[int, ...] | None = No
         unit.tick()
 
 
-def _innermost(unit: Unit, sums: Sums, heads: list[Token], val: Token) -> Process:
+def _innermost(unit: Unit, sums: Sums, heads: list[Token], val: Token, adding: Adding) -> Process:
     """Take the heads of level 0 and the values: add them up, or retire the coordinate of level 1."""
     yield from unit.take(unit.inputs[0])
     yield from unit.take(unit.inputs[-1])
@@ -99,8 +124,8 @@ def _innermost(unit: Unit, sums: Sums, heads: list[Token], val: Token) -> Proces
         _misfit(unit, "no coordinate and value to accumulate")
     else:
         key = tuple(int(head) for head in reversed(heads[:-1]))  # type: ignore[arg-type]
-        sums[key] = sums.get(key, np.float32(0.0)) + np.float32(val)
-        unit.counters.flops += 1
+        adding.add(unit, sums, key, val)
+        unit.tick(adding.more_cycles)
 
 
 def _take_empty(unit: Unit, level: int, stop: Stop, heads: list[Token]) -> Process:
@@ -113,7 +138,7 @@ def _take_empty(unit: Unit, level: int, stop: Stop, heads: list[Token]) -> Proce
     yield from unit.take(unit.inputs[-1])
 
 
-def _flush(unit: Unit, sums: Sums, outer: Stop, order: int, flush_cycles: int) -> Process:
+def _flush(unit: Unit, sums: Sums, outer: Stop, order: int, flush_cycles: int, adding: Adding) -> Process:
     """Send all sums in order of their coordinates and forget them; the stamps are those of one turn."""
     *crds, vals = unit.outputs
     nest: dict[int, Any] = {}
@@ -129,7 +154,7 @@ def _flush(unit: Unit, sums: Sums, outer: Stop, order: int, flush_cycles: int) -
         for number, coordinate in enumerate(coordinates):
             last = number == len(coordinates) - 1
             if level == 0:
-                yield from unit.send(vals, float(fiber[coordinate]))
+                yield from unit.send(vals, adding.fold.send(fiber[coordinate]))
                 yield from unit.send(crds[0], coordinate)
                 unit.tick(flush_cycles)
             else:

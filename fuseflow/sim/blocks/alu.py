@@ -5,27 +5,29 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from fuseflow.dataflow.tokens import DONE, EMPTY, Control, Stop, Token
-from fuseflow.einsum.operators import BINARY, BinaryOp, UnaryOp, apply_unary
+from fuseflow.dataflow.blocks import Tile
+from fuseflow.dataflow.tokens import DONE
+from fuseflow.einsum.operators import BinaryOp, UnaryOp, apply_unary
 from fuseflow.sim.blocks.base import Process, Unit
+from fuseflow.sim.blocks.tiles import combine, convert, reader, sender
 from fuseflow.sim.machine import BlockTiming
 
 Operand = NDArray[np.floating]
 
 
-def binary(unit: Unit, op: BinaryOp, timing: BlockTiming) -> Process:
-    """``op`` of two aligned value streams; ``N`` reads as 0, on both sides too."""
+def binary(unit: Unit, op: BinaryOp, timing: BlockTiming, tiles: tuple[Tile, ...] = (), flops: int = 1) -> Process:
+    """``op`` of two aligned value streams; ``N`` reads as 0, on both sides too. A result counts as ``flops``."""
     left, right = unit.inputs
     (out,) = unit.outputs
-    function = BINARY[op]
+    function, send = combine(op, tiles), sender(tiles)
+    first, second = (reader(tile) for tile in (tiles[:2] or (None, None)))
     while True:
         a = yield from unit.take(left)
         b = yield from unit.take(right)
-        x, y = _operand(a), _operand(b)
+        x, y = first(a), second(b)
         if x is not None and y is not None:
-            result = float(function(x, y)[0])
-            yield from unit.send(out, result, timing.latency_cycles)
-            unit.counters.flops += 1
+            yield from unit.send(out, send(function(x, y)), timing.latency_cycles)
+            unit.counters.flops += flops
         elif a == b:
             yield from unit.send(out, a)
         else:
@@ -37,36 +39,41 @@ def binary(unit: Unit, op: BinaryOp, timing: BlockTiming) -> Process:
             )
         if a is DONE:
             return
-        unit.tick(timing.interval_cycles)
+        unit.tick(timing.interval_cycles if x is not None else timing.control_cycles)
 
 
-def unary(unit: Unit, op: UnaryOp, scalar: float, timing: BlockTiming) -> Process:
-    """``op`` of a value stream; ``N`` reads as 0."""
-    return unary_function(unit, lambda operand: apply_unary(op, operand, scalar), timing)
+def unary(
+    unit: Unit, op: UnaryOp, scalar: float, timing: BlockTiming, tiles: tuple[Tile, ...] = (), flops: int = 1
+) -> Process:
+    """``op`` of a value stream; ``N`` reads as 0. A result counts as ``flops``."""
+
+    def function(operand: Operand) -> Operand:
+        return apply_unary(op, operand, scalar)
+
+    if not tiles:
+        return unary_function(unit, function, timing)
+    return unary_function(unit, convert(tiles[0], tiles[1], function), timing, tiles, flops)
 
 
-def unary_function(unit: Unit, function: Callable[[Operand], Operand], timing: BlockTiming) -> Process:
-    """``function`` of every value, given as an array of one element; as :func:`unary`."""
+def unary_function(
+    unit: Unit,
+    function: Callable[[Operand], Operand],
+    timing: BlockTiming,
+    tiles: tuple[Tile, ...] = (),
+    flops: int = 1,
+) -> Process:
+    """``function`` of every value, given as an array of one element or as a tile; as :func:`unary`."""
     (source,) = unit.inputs
     (out,) = unit.outputs
+    read, send = reader(tiles[0] if tiles else None), sender(tiles)
     while True:
         token = yield from unit.take(source)
-        operand = _operand(token)
+        operand = read(token)
         if operand is None:
             yield from unit.send(out, token)
         else:
-            result = float(function(operand)[0])
-            yield from unit.send(out, result, timing.latency_cycles)
-            unit.counters.flops += 1
+            yield from unit.send(out, send(function(operand)), timing.latency_cycles)
+            unit.counters.flops += flops
         if token is DONE:
             return
-        unit.tick(timing.interval_cycles)
-
-
-def _operand(token: Token) -> Operand | None:
-    """The value of a payload or ``N``, as an array of one element; ``None`` for other tokens."""
-    if token is EMPTY:
-        token = 0.0
-    if isinstance(token, (Stop, Control)):
-        return None
-    return np.array([token], dtype=np.float32)
+        unit.tick(timing.control_cycles if operand is None else timing.interval_cycles)

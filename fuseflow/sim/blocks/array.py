@@ -5,26 +5,36 @@ from numpy.typing import NDArray
 
 from fuseflow.dataflow.tokens import DONE, EMPTY, Control, Stop
 from fuseflow.sim.blocks.base import Process, Unit
+from fuseflow.sim.blocks.tiles import TileToken
 from fuseflow.sim.machine import BlockTiming
 
 
-def fetch(unit: Unit, values: NDArray[np.floating], timing: BlockTiming) -> Process:
-    """Values of references; ``N`` gives 0 with latency 1, as control tokens have."""
+def fetch(
+    unit: Unit, values: NDArray[np.floating], timing: BlockTiming, tiled: bool = False, words: int = 1
+) -> Process:
+    """Values of references; ``N`` gives 0 with latency 1, as control tokens have.
+
+    With ``tiled`` every value is a tile, of ``words`` numbers.
+    """
     (source,) = unit.inputs
     (out,) = unit.outputs
+    nothing = TileToken(np.zeros(values.shape[1:], np.float32)) if tiled else 0.0
     while True:
         token = yield from unit.take(source)
         if token is EMPTY:
-            yield from unit.send(out, 0.0)
+            yield from unit.send(out, nothing)
         elif isinstance(token, (Stop, Control)):
             yield from unit.send(out, token)
         else:
             check_stored(unit, token, len(values))
-            yield from unit.send(out, float(values[int(token)]), timing.latency_cycles)
-            unit.counters.values_read += 1
+            value = TileToken(np.asarray(values[int(token)])) if tiled else float(values[int(token)])
+            yield from unit.send(out, value, timing.latency_cycles)
+            unit.counters.values_read += words
+            unit.tick(timing.interval_cycles)
+            continue
         if token is DONE:
             return
-        unit.tick(timing.interval_cycles)
+        unit.tick(timing.control_cycles)
 
 
 def check_stored(unit: Unit, reference: int | float, stored: int) -> None:

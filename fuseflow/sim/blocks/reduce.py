@@ -1,28 +1,29 @@
 """Reduce (simulator rules 3.15 and 3.16), guarded and unguarded. Values are float32, folded in arrival order."""
 
-import numpy as np
-
 from fuseflow.dataflow.tokens import DONE, EMPTY, Stop, Token
 from fuseflow.einsum.operators import ReduceOp
 from fuseflow.sim.blocks.base import Process, Unit, is_payload
+from fuseflow.sim.blocks.tiles import NUMBERS, Fold
 from fuseflow.sim.machine import BlockTiming
 
-LOWEST = np.finfo(np.float32).min
-"""Maximum of nothing."""
 
-IDENTITY: dict[ReduceOp, np.float32] = {ReduceOp.SUM: np.float32(0.0), ReduceOp.MAX: LOWEST}
-
-
-def reduce(unit: Unit, op: ReduceOp, timing: BlockTiming, skip_cycles: int = 0) -> Process:
-    """Fold every innermost fiber. ``N`` is skipped and costs ``skip_cycles``.
+def reduce(
+    unit: Unit,
+    op: ReduceOp,
+    timing: BlockTiming,
+    skip_cycles: int = 0,
+    fold: Fold = NUMBERS,
+    flops: int = 1,
+) -> Process:
+    """Fold every innermost fiber, as ``fold`` says; a value counts as ``flops``. ``N`` costs ``skip_cycles``.
 
     With a second input ``crd``, the level above, a stop gives a value only if that level has a coordinate there. The
-    result of a sum is stamped with the latency of the machine, that of a maximum always with 1 (rule 3.16).
+    result is stamped with the latency of ``timing``.
     """
     source, *guards = unit.inputs
     (out,) = unit.outputs
-    latency = timing.latency_cycles if op is ReduceOp.SUM else 1
-    total = IDENTITY[op]
+    latency = timing.latency_cycles
+    total = fold.start(op)
     held = False  # the fiber has a value
     while True:
         token = yield from unit.take(source)
@@ -36,15 +37,15 @@ def reduce(unit: Unit, op: ReduceOp, timing: BlockTiming, skip_cycles: int = 0) 
             held = False
             start = unit.clock
             if not lone:
-                yield from unit.send(out, float(total), latency, start)
+                yield from unit.send(out, fold.send(total), latency, start)
                 if guards and token.level > 0:
                     closing = yield from unit.take(guards[0])
                     if closing != Stop(token.level - 1):
                         _misfit(unit, token, closing)
-            total = IDENTITY[op]
+            total = fold.start(op)
             if token.level > 0:
                 yield from unit.send(out, Stop(token.level - 1), start=start)
-            unit.tick(timing.interval_cycles)
+            unit.tick(timing.control_cycles)
         elif token is DONE:
             if guards:
                 head = yield from unit.take(guards[0])
@@ -54,12 +55,9 @@ def reduce(unit: Unit, op: ReduceOp, timing: BlockTiming, skip_cycles: int = 0) 
             return
         elif is_payload(token):
             held = True
-            value = np.float32(token)
-            if op is ReduceOp.SUM:
-                total = total + value
-            elif not value < total:
-                total = value
-            unit.counters.flops += 1
+            value = fold.read(token)
+            total = total + value if op is ReduceOp.SUM else fold.larger(total, value)
+            unit.counters.flops += flops
             unit.tick(timing.interval_cycles)
         elif token is EMPTY:
             unit.tick(skip_cycles)

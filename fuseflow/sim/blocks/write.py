@@ -41,8 +41,9 @@ def write_crd(
             unit.misfit("no coordinate", (source, token), remedy="feed this input from a coordinate stream")
 
 
-def write_val(unit: Unit, values: list[float], skip_cycles: int = 0) -> Process:
-    """Append the values; stops and ``N`` cost ``skip_cycles``, the end a cycle."""
+def write_val(unit: Unit, values: list[float], skip_cycles: int = 0, words: int = 1, interval: int = 1) -> Process:
+    """Append the values, of ``words`` numbers, one every ``interval`` cycles; stops and ``N`` cost ``skip_cycles``,
+    the end a cycle."""
     (source,) = unit.inputs
     while True:
         token = yield from unit.take(source)
@@ -50,9 +51,9 @@ def write_val(unit: Unit, values: list[float], skip_cycles: int = 0) -> Process:
             unit.tick()
             return
         if isinstance(token, (int, float)):
-            values.append(float(token))
-            unit.counters.values_written += 1
-            unit.tick()
+            values.append(token)
+            unit.counters.values_written += words
+            unit.tick(interval)
         elif token is EMPTY or isinstance(token, Stop):
             unit.tick(skip_cycles)
         else:

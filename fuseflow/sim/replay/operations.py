@@ -168,7 +168,9 @@ def _alu(wired: Wired, op: Record, name: str) -> None:
 def _reduce(wired: Wired, op: Record, name: str) -> None:
     unit = wired.unit(op, name, [op.get("input_val", str)], [_out(op, "output_val")])
     kind = ReduceOp.MAX if op.get("reduce_type", str) == "MAX" else ReduceOp.SUM
-    unit.process = reduce(unit, kind, BlockTiming(op.option("N", int, 1) ** 2))
+    # Rule 3.16: the result of a maximum is there after a cycle.
+    latency = 1 if kind is ReduceOp.MAX else op.option("N", int, 1) ** 2
+    unit.process = reduce(unit, kind, BlockTiming(latency))
 
 
 def _accumulator(wired: Wired, op: Record, name: str) -> None:

@@ -41,13 +41,14 @@ from fuseflow.einsum.operators import ReduceOp
 from fuseflow.errors import SimulationError
 from fuseflow.formats import FiberTree
 from fuseflow.sim.blocks import as_float32, bound_tensor, compressed_level
-from fuseflow.sim.blocks.reduce import IDENTITY
+from fuseflow.sim.blocks.tiles import IDENTITY
 from fuseflow.sim.kernels.alu import BINARY_CODES
 from fuseflow.sim.kernels.tokenwise import layout
 from fuseflow.sim.kernels.tokenwise.alu import UNARY_CODES
 from fuseflow.sim.kernels.tokenwise.coordinates import COMPARISON_CODES
 from fuseflow.sim.machine import BlockTiming, Machine
 from fuseflow.sim.memory import MemoryKind
+from fuseflow.sim.pace import pace
 from fuseflow.sim.tokenwise.arena import Arena
 from fuseflow.sim.tokenwise.ports import MemoryPorts
 
@@ -103,26 +104,28 @@ class Parameters:
                 return layout.LOCATE, [block.extent, int(block.has_parent)], []
             case Array():
                 values = bound_tensor(name, block.tensor, self._tensors).values
-                words = [self._store(block.tensor, "values", bits(values)), len(values), *_pace(machine.array)]
+                first = values.reshape(len(values), -1)[:, 0] if block.tiles else values  # tiles are computed apart
+                stored = self._store(block.tensor, "values", bits(first))
+                timing = pace(block, machine)
+                words = [stored, len(values), *_pace(timing)]
                 if not modelled:
-                    return layout.ARRAY, words, []
+                    return layout.ARRAY, [*words, timing.control_cycles], []
                 port = self._memory.reader(name)
                 base = self._memory.addresses.of(block.tensor, "values", len(values))
                 return layout.ARRAY_STORED, [*words, port, base, arena.allocate(8)], [port]
             case BinaryALU():
-                timing = machine.binary
-                if node in self._products and machine.product is not None:
-                    timing = machine.product
-                return layout.BINARY, [BINARY_CODES[block.op], *_pace(timing)], []
+                timing = pace(block, machine, node in self._products)
+                return layout.BINARY, [BINARY_CODES[block.op], *_pace(timing), timing.control_cycles], []
             case UnaryALU():
                 scalar = pack(float(np.float32(block.scalar)))
-                return layout.UNARY, [UNARY_CODES[block.op], *_pace(machine.unary), scalar], []
+                timing = pace(block, machine)
+                return layout.UNARY, [UNARY_CODES[block.op], *_pace(timing), scalar, timing.control_cycles], []
             case Reduce():
-                latency = 1 if block.op is ReduceOp.MAX else machine.reduce.latency_cycles
                 identity = pack(float(IDENTITY[block.op]))
-                pace = [latency, machine.reduce.interval_cycles]
                 largest = int(block.op is ReduceOp.MAX)
-                return layout.REDUCE, [largest, identity, *pace, int(block.guarded), turns.skip_cycles], []
+                timing = pace(block, machine)
+                words = [largest, identity, *_pace(timing), int(block.guarded), turns.skip_cycles]
+                return layout.REDUCE, [*words, timing.control_cycles], []
             case SparseAccumulator():
                 return self._accumulator(name, block)
             case CoordDrop():
@@ -134,11 +137,10 @@ class Parameters:
             case Flatten():
                 return layout.FLATTEN, [block.factor], []
             case Fork():
-                return layout.FORK, [arena.store(block.boundaries), len(block.boundaries)], []
+                return layout.FORK, self._ranges(block), []
             case Gather():
                 if block.guarded:
-                    ranges = [arena.store(block.boundaries), len(block.boundaries)]
-                    return layout.GATHER_GUARDED, [arena.allocate(block.lanes), block.depth, *ranges], []
+                    return layout.GATHER_GUARDED, [arena.allocate(block.lanes), block.depth, *self._ranges(block)], []
                 return layout.GATHER, [], []
             case StopDrop():
                 return layout.STOP_DROP, [], []
@@ -154,7 +156,7 @@ class Parameters:
             case ValWriter():
                 words = [arena.allocate(WRITER_WORDS), 0, WRITER_WORDS, turns.skip_cycles]
                 if not modelled:
-                    return layout.WRITE_VAL, words, []
+                    return layout.WRITE_VAL, [*words, pace(block, machine).interval_cycles], []
                 port = self._memory.writer(name)
                 return (
                     layout.WRITE_VAL_STORED,
@@ -197,6 +199,11 @@ class Parameters:
         ]
         return layout.SCAN, words, []
 
+    def _ranges(self, block: Fork | Gather) -> list[int]:
+        """Place and number of the boundaries, and place of the lanes of the ranges (0 where they are in order)."""
+        owners = self._arena.store(block.owners) if block.owners else 0
+        return [self._arena.store(block.boundaries), len(block.boundaries), owners]
+
     def _accumulator(self, name: str, block: SparseAccumulator) -> tuple[int, list[int], list[int]]:
         arena, flush = self._arena, self._machine.turns.flush_cycles
         if prod(max(extent, 1) for extent in block.extents) >= 1 << 62:
@@ -204,10 +211,11 @@ class Parameters:
                 f"{name} accumulates over {block.indices} of sizes {block.extents}; their product must be below 2**62"
             )
         table = [arena.allocate(2 * FIRST_SLOTS, -1), FIRST_SLOTS, arena.allocate(FIRST_SLOTS // 2)]
+        more = pace(block, self._machine).interval_cycles - 1
         if block.order == 1:
-            return layout.SUM_ONE, [*table, block.extents[0], flush], []
+            return layout.SUM_ONE, [*table, block.extents[0], flush, more], []
         extents = arena.store(list(reversed(block.extents)))
-        return layout.SUM_MANY, [*table, flush, block.order, extents, arena.allocate(block.order + 1)], []
+        return layout.SUM_MANY, [*table, flush, block.order, extents, arena.allocate(block.order + 1), more], []
 
     def _store(self, tensor: str, part: str, data: NDArray[np.integer]) -> int:
         key = tensor, part

@@ -1,8 +1,10 @@
 """Counters of the units of a network, as the statistics of its nodes and channels."""
 
+from fuseflow.dataflow.blocks import Array, BinaryALU, Reduce, SparseAccumulator, UnaryALU, ValWriter
 from fuseflow.dataflow.graph import Graph
 from fuseflow.sim.counters import Counters, node_stats
 from fuseflow.sim.kernels.tokenwise import layout
+from fuseflow.sim.pace import flops_per_value, words_per_value
 from fuseflow.sim.result import ChannelStats, NodeStats
 from fuseflow.sim.tokenwise.arena import Arena, Unit
 from fuseflow.sim.tokenwise.build import Network
@@ -15,11 +17,11 @@ def counters(arena: Arena, unit: Unit) -> Counters:
     kind = arena[unit.place + layout.KIND]
     count, extra = arena[unit.place + layout.COUNT], arena[unit.place + layout.EXTRA]
     if kind in FLOPS:
-        return Counters(flops=count)
+        return Counters(flops=count * _factor(unit))
     if kind in (layout.ARRAY, layout.ARRAY_STORED):
-        return Counters(values_read=count)
+        return Counters(values_read=count * _factor(unit))
     if kind in (layout.WRITE_VAL, layout.WRITE_VAL_STORED):
-        return Counters(values_written=count)
+        return Counters(values_written=count * _factor(unit))
     if kind in (layout.SCAN, layout.SCAN_STORED):
         return Counters(coordinates_read=count + 2 * extra)
     if kind == layout.SCAN_DENSE:
@@ -27,6 +29,17 @@ def counters(arena: Arena, unit: Unit) -> Counters:
     if kind in (layout.WRITE_CRD, layout.WRITE_CRD_STORED):
         return Counters(coordinates_written=count, segments_written=extra)
     return Counters()
+
+
+def _factor(unit: Unit) -> int:
+    """Operations, or words of memory, that one value of ``unit`` stands for."""
+    match unit.block:
+        case Array() | ValWriter():
+            return words_per_value(unit.block)
+        case BinaryALU() | UnaryALU() | Reduce() | SparseAccumulator():
+            return flops_per_value(unit.block)
+        case _:
+            return 1
 
 
 def nodes(network: Network, graph: Graph) -> tuple[NodeStats, ...]:

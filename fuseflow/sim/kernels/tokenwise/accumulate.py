@@ -30,7 +30,8 @@ def sum_one_turn(m: Memory, s: int, e: int) -> int:
 def sum_one(m: Memory, s: int, e: int) -> int:
     """Order 1: inputs crd0, crd1 (reduced), val; outputs crd0, val.
 
-    P: table, size, list, extent, cycles of a value sent at a flush (0 in the reference). R: keys, cursor, ``fresh``,
+    P: table, size, list, extent, cycles of a value sent at a flush (0 in the reference), more cycles of a
+    value taken in (0 for numbers). R: keys, cursor, ``fresh``,
     ``retired``. Phase 1 has the three heads, 2 flushes, 3 has the outer head behind the stop.
     """
     phase = m[s + PHASE]
@@ -53,7 +54,10 @@ def sum_one(m: Memory, s: int, e: int) -> int:
             elif not add(m, s, inner, val):
                 return CALL
             m[s + R + 2] = 0
-            return sum_one_turn(m, s, take(m, s, take(m, s, e, 0), 2))
+            e = take(m, s, take(m, s, e, 0), 2)
+            if inner >= 0 and m[s + P + 5] > 0:
+                e = tick(m, e, m[s + P + 5])
+            return sum_one_turn(m, s, e)
         if outer == DONE:
             if inner == DONE:
                 return finish(m, send(m, s, send(m, s, e, 0, DONE, 1), 1, DONE, 1))
@@ -119,7 +123,8 @@ def take_empty(m: Memory, s: int, e: int, level: int, stop: int) -> int:
 def sum_many(m: Memory, s: int, e: int) -> int:
     """Order n: inputs crd0 ... crd<n> (reduced), val; outputs crd0 ... crd<n-1>, val.
 
-    P: table, size, list, cycles of a value sent at a flush, n, extents by level, ``fresh`` by level. R: keys, cursor.
+    P: table, size, list, cycles of a value sent at a flush, n, extents by level, ``fresh`` by level, more cycles
+    of a value taken in. R: keys, cursor.
     Phase 1 has all heads, 2 flushes.
     """
     phase, order = m[s + PHASE], m[s + P + 4]
@@ -152,6 +157,8 @@ def sum_many(m: Memory, s: int, e: int) -> int:
                 e = take(m, s, take(m, s, e, 0), order + 1)
                 if innermost < 0:
                     e = take(m, s, e, 1)
+                elif m[s + P + 7] > 0:
+                    e = tick(m, e, m[s + P + 7])
                 for level in range(1, order):
                     m[fresh + level] = 0
             else:

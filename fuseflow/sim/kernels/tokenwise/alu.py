@@ -116,19 +116,20 @@ def unary_value(code: int, word: int, scalar: int) -> int:
 
 @kernel
 def binary(m: Memory, s: int, e: int) -> int:
-    """P: code, latency, interval."""
+    """P: code, latency, interval, cycles of a stop."""
     if m[s + PHASE] != 0:
         a, b = m[m[s + TOKENS]], m[m[s + TOKENS] + 1]
         if (a >= 0 or a == EMPTY) and (b >= 0 or b == EMPTY):
             e = send(m, s, e, 0, binary_value(m[s + P], max(a, 0), max(b, 0)), m[s + P + 1])
             m[s + COUNT] += 1
+            e = tick(m, e, m[s + P + 2])
         elif a == b:
             e = send(m, s, e, 0, a, 1)
             if a == DONE:
                 return finish(m, e)
+            e = tick(m, e, m[s + P + 3])
         else:
             return fault(m, s, OPERANDS, 0, 1)
-        e = tick(m, e, m[s + P + 2])
     else:
         m[s + PHASE] = 1
     return take(m, s, take(m, s, e, 0), 1)
@@ -136,17 +137,18 @@ def binary(m: Memory, s: int, e: int) -> int:
 
 @kernel
 def unary(m: Memory, s: int, e: int) -> int:
-    """P: code, latency, interval, bits of the constant."""
+    """P: code, latency, interval, bits of the constant, cycles of a stop."""
     if m[s + PHASE] != 0:
         token = m[m[s + TOKENS]]
         if token >= 0 or token == EMPTY:
             e = send(m, s, e, 0, unary_value(m[s + P], max(token, 0), m[s + P + 3]), m[s + P + 1])
             m[s + COUNT] += 1
+            e = tick(m, e, m[s + P + 2])
         else:
             e = send(m, s, e, 0, token, 1)
             if token == DONE:
                 return finish(m, e)
-        e = tick(m, e, m[s + P + 2])
+            e = tick(m, e, m[s + P + 4])
     else:
         m[s + PHASE] = 1
     return take(m, s, e, 0)

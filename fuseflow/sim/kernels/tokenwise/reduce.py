@@ -10,18 +10,18 @@ from fuseflow.sim.kernels.tokenwise.ops import fault, finish, send, send_with, t
 
 @kernel
 def stop_turn(m: Memory, s: int, e: int, token: int, started: bool) -> int:
-    """The rest of a turn on a stop: the stop one level up, the interval, the next read."""
+    """The rest of a turn on a stop: the stop one level up, its cycles, the next read."""
     m[s + R], m[s + R + 1] = m[s + P + 1], 0
     m[s + PHASE] = 1
     if token < -1:
         e = send_with(m, s, e, 0, token + 1, 1) if started else send(m, s, e, 0, token + 1, 1)
-    return take(m, s, tick(m, e, m[s + P + 3]), 0)
+    return take(m, s, tick(m, e, m[s + P + 6]), 0)
 
 
 @kernel
 def reduce(m: Memory, s: int, e: int) -> int:
-    """P: maximum, bits of the identity, latency, interval, guarded, cycles of a skipped ``N``. R: bits of the result,
-    the fiber has a value.
+    """P: maximum, bits of the identity, latency, interval, guarded, cycles of a skipped ``N``, cycles of a stop.
+    R: bits of the result, the fiber has a value.
 
     Phase 1 has a value, 2 the guard of a stop or of the end, 3 the guard's own stop.
     """

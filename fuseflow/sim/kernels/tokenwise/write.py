@@ -47,7 +47,7 @@ def write_crd(m: Memory, s: int, e: int) -> int:
 
 @kernel
 def write_val(m: Memory, s: int, e: int) -> int:
-    """P: buffer, -, its size, cycles of a stop or ``N``. R: filled words."""
+    """P: buffer, -, its size, cycles of a stop or ``N``, cycles of a value. R: filled words."""
     if m[s + PHASE] == 0:
         m[s + PHASE] = 1
         return take(m, s, e, 0)
@@ -60,7 +60,7 @@ def write_val(m: Memory, s: int, e: int) -> int:
         m[m[s + P] + m[s + R]] = token
         m[s + R] += 1
         m[s + COUNT] += 1
-        e = tick(m, e, 1)
+        e = tick(m, e, m[s + P + 4])
     elif m[s + P + 3] > 0:
         e = tick(m, e, m[s + P + 3])
     return take(m, s, e, 0)
