@@ -64,7 +64,7 @@ WRONG: dict[str, list[tuple[Any, str]]] = {
     "5.2": [(FACTORED, "iterated factored"), (ff.Schedule.unfused(examples.chain()), "has 2 regions"), ("global", "A schedule is asked for"),
             (ff.Schedule("m", (ff.Region("a", ("Y",), iteration=ff.Iteration.GLOBAL),)), "refuses")],
     "5.3": [(1, "only 1.25 times"), (8, "a smaller width is enough"), (40, "not between"), (4, "only 1.47 times")],
-    "6.1": [("4 8 S0 2 S1 D", "This is lane 0"), ("7 9 S1 D", "there are 1 stops"), ("7 8 S0 9 S1 D", "8 does not belong"), ("7 S0 9 S1", "ends with D")],
+    "6.1": [("4 8 S0 2 S1 D", "This is lane 0"), ("7 9 S1 D", "there is 1 stop"), ("7 8 S0 9 S1 D", "8 does not belong"), ("7 S0 9 S1", "ends with D")],
     "6.2": [(4, "3.08 times"), (8, "so are fewer"), (0, "cannot work"), (float("inf"), "cannot be read")],
     "6.3": [(22, "These are the nonzeros"), (64, "whole matrix"), (16, "4 blocks is not right"), (7, "not a count of whole blocks")],
     "7.1": [(8, "deadlocks"), (13, "but also with less"), (0, "A depth from 1"), ("deep", "cannot be read")],
