@@ -4,7 +4,7 @@ import io
 import pickle
 from collections import defaultdict
 from collections.abc import Callable, Mapping
-from copyreg import _reconstructor  # type: ignore[attr-defined]
+from copyreg import _reconstructor  # type: ignore[attr-defined]  # private, and what pickles of scipy call
 from typing import Any
 
 import numpy as np

@@ -3,15 +3,16 @@
 from math import sqrt
 from typing import TYPE_CHECKING
 
-from fuseflow.einsum import UnaryOp
+from fuseflow.einsum import BinaryOp, UnaryOp
 from fuseflow.frontend.arguments import argument, number
 from fuseflow.frontend.constants import known
-from fuseflow.frontend.masks import additive, apply_mask
+from fuseflow.frontend.masks import MINUS_INFINITY, apply_mask
 from fuseflow.frontend.reductions import softmax_of
 from fuseflow.frontend.translator import Translator
 from fuseflow.frontend.values import Value
 
 if TYPE_CHECKING:
+    import torch
     from torch import fx
 
 
@@ -28,26 +29,40 @@ def attention(translator: Translator, node: "fx.Node", group: str) -> Value:
     order = range(len(keys.shape))
     transposed = keys.permuted([*order[:-2], order[-1], order[-2]])
     scores = translator.product(f"{name}_scores", queries, transposed, f"{group}.scores")
-    mask = argument(node, 3, "attn_mask", None)
-    if argument(node, 5, "is_causal", False):
-        causal = torch.ones(queries.shape[-2], keys.shape[-2], dtype=torch.bool).tril()
-        scores = apply_mask(translator, f"{name}_masked", scores, causal, f"{group}.mask")
-    elif mask is not None:
-        fixed = known(translator, mask)
-        if fixed is None:
-            raise translator.fault("the mask is computed when the program runs; it must be a constant or an input")
-        if fixed.dtype == torch.bool:
-            scores = apply_mask(translator, f"{name}_masked", scores, fixed, f"{group}.mask")
-        else:
-            made = additive(translator, f"{name}_masked", scores, fixed, f"{group}.mask")
-            if made is None or bool(fixed[fixed > -1e9].any()):
-                raise translator.fault("an additive mask with other values than 0 and minus infinity; add it yourself")
-            scores = made
     given = argument(node, 6, "scale", None)
     scale = 1 / sqrt(queries.shape[-1]) if given is None else number(translator, given)
+    mask = argument(node, 3, "attn_mask", None)
+    keep, bias = None, None
+    if argument(node, 5, "is_causal", False):
+        keep = torch.ones(queries.shape[-2], keys.shape[-2], dtype=torch.bool).tril()
+    elif mask is not None:
+        keep, bias = _mask(translator, mask)
+    if keep is not None:
+        scores = apply_mask(translator, f"{name}_masked", scores, keep, f"{group}.mask")
     scaled = translator.unary(f"{name}_scaled", UnaryOp.MUL_SCALAR, scores, f"{group}.scale", scale)
+    if bias is not None:
+        scaled = translator.binary(f"{name}_biased", BinaryOp.ADD, scaled, bias, f"{group}.bias")
     weights = softmax_of(translator, f"{name}_softmax", scaled, len(scaled.shape) - 1, f"{group}.softmax")
     return translator.product(name, weights, values, f"{group}.values")
+
+
+def _mask(translator: Translator, mask: object) -> tuple["torch.Tensor | None", Value | None]:
+    """Which scores an attention mask keeps, and what it adds to them; None where it does not."""
+    import torch
+    from torch import fx
+
+    data = known(translator, mask)
+    if data is None and isinstance(mask, fx.Node):
+        data = translator.given.get(mask)  # what an input hides is fixed when the model is traced
+    if data is None or data.layout is not torch.strided:
+        return None, translator.value(mask)
+    if data.dtype == torch.bool:
+        return data, None
+    hidden = data <= MINUS_INFINITY
+    if not bool(hidden.any()):
+        return None, translator.value(mask)
+    rest = data.masked_fill(hidden, 0.0)
+    return ~hidden, translator.constant("attn_mask_values", rest) if bool(rest.any()) else None
 
 
 HANDLERS = {"scaled_dot_product_attention": attention}

@@ -50,6 +50,7 @@ def fold(translator: Translator, node: "fx.Node", op: str) -> bool:
 
     try:
         with torch.no_grad():
+            # fx types a target as a name or a callable; a call_function node has a callable.
             result = node.target(*fx.map_arg(node.args, lookup), **fx.map_arg(node.kwargs, lookup))  # type: ignore[operator]
     except (RuntimeError, NotImplementedError):
         return False  # a sparse layout, for which PyTorch lacks this operation
@@ -58,6 +59,28 @@ def fold(translator: Translator, node: "fx.Node", op: str) -> bool:
     if True in mixed or any(other in translator.given for other in reads):
         translator.from_data.add(node)
     return True
+
+
+def follow(translator: Translator, node: "fx.Node") -> None:
+    """Note what a view of a float input holds, since a comparison may look at that as well."""
+    import torch
+
+    (source,) = node.all_input_nodes if len(node.all_input_nodes) == 1 else (None,)
+    if source not in translator.given:
+        return
+    data = translator.given[source]
+    if data.layout is not torch.strided and not _is_compared(node):
+        return  # it would be made dense for nothing
+    with torch.no_grad():
+        inputs = (data if item is source else item for item in node.args)
+        result = node.target(*inputs, **node.kwargs)  # type: ignore[operator]  # as in fold
+    if isinstance(result, torch.Tensor):
+        translator.given[node] = result
+
+
+def _is_compared(node: "fx.Node") -> bool:
+    names = (getattr(user.target, "_opname", str(user.target)) for user in node.users)
+    return any(name in COMPARISONS for name in names)
 
 
 def _filled(translator: Translator, node: "fx.Node", op: str) -> "torch.Tensor":

@@ -196,7 +196,7 @@ def _gather(translator: Translator, name: str, value: Value, tensors: dict[int, 
     if places != list(range(places[0], places[0] + len(places))):
         raise translator.fault("gathers along dimensions that are not next to each other; permute the tensor first")
     sizes = [value.shape[place] for place in places]
-    shape = torch.broadcast_shapes(*(tensors[place].shape for place in places))  # type: ignore[no-untyped-call]
+    shape = torch.broadcast_shapes(*(tensors[place].shape for place in places))  # type: ignore[no-untyped-call]  # torch leaves it untyped
     spread = [tensors[place].expand(shape) for place in places]
     flat = torch.zeros_like(spread[0])
     for size, positions in zip(sizes, spread, strict=True):

@@ -7,14 +7,15 @@ import inspect
 import logging
 import warnings
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr
 from dataclasses import dataclass, field
+from io import StringIO
 from typing import TYPE_CHECKING, Any
 
 from fuseflow.einsum import Program, Tensor, UnaryOp, verify
 from fuseflow.errors import FuseflowError, TraceError
 from fuseflow.formats import FiberTree, Format
-from fuseflow.frontend.constants import fold
+from fuseflow.frontend.constants import fold, follow
 from fuseflow.frontend.decompose import decomposed
 from fuseflow.frontend.hidden import Hidden
 from fuseflow.frontend.in_place import ALIASES, rebind
@@ -86,8 +87,10 @@ def _declare(translator: Translator, node: "fx.Node", found: "_Placeholders") ->
         if is_input:
             translator.from_data.add(node)
         return
-    if data.layout is torch.strided:
-        (translator.given if is_input else translator.known)[node] = data
+    if is_input:
+        translator.given[node] = data
+    elif data.layout is torch.strided:
+        translator.known[node] = data
     shared = [value for value in translator.values.items() if translator.labels[value[0]] == label]
     if shared:
         translator.values[node] = shared[0][1]
@@ -111,6 +114,7 @@ def _export(module: "torch.nn.Module", inputs: tuple[Any, ...]) -> "torch.export
     for number, item in enumerate(inputs):
         if not isinstance(item, torch.Tensor):
             raise TraceError(f"input {number} is a {type(item).__name__}; pass tensors only")
+    _check_call(module, inputs)
     flags = {part: part.training for part in module.modules()}
     module.eval()
     try:
@@ -119,14 +123,7 @@ def _export(module: "torch.nn.Module", inputs: tuple[Any, ...]) -> "torch.export
     except FuseflowError:
         raise
     except Exception as error:
-        reason = str(error).strip().splitlines()
-        line = failing_line(error)
-        raise TraceError(
-            f"torch.export cannot export {type(module).__name__} on inputs of shapes "
-            f"{[tuple(item.shape) for item in inputs]}{f' ({line})' if line else ''}: "
-            f"{reason[0].rstrip('.') if reason else type(error).__name__}. The module must run on these inputs and "
-            "must not branch on their values"
-        ) from error
+        raise _refused(module, inputs, error) from error
     finally:
         for part, training in flags.items():
             part.training = training
@@ -134,13 +131,45 @@ def _export(module: "torch.nn.Module", inputs: tuple[Any, ...]) -> "torch.export
     return exported
 
 
+def _check_call(module: "torch.nn.Module", inputs: tuple[Any, ...]) -> None:
+    """TraceError if ``forward`` does not take so many inputs."""
+    signature = inspect.signature(module.forward)
+    try:
+        signature.bind(*inputs)
+    except TypeError:
+        count = f"{len(inputs)} input{'s' if len(inputs) != 1 else ''}"
+        raise TraceError(
+            f"{type(module).__name__}.forward({', '.join(signature.parameters)}) cannot be called with {count}; pass a "
+            "tensor for each of its arguments, in their order"
+        ) from None
+
+
+def _refused(module: "torch.nn.Module", inputs: tuple[Any, ...], error: Exception) -> TraceError:
+    """What torch.export says of a module that it cannot export, in words."""
+    from torch.fx.experimental.symbolic_shapes import GuardOnDataDependentSymNode
+
+    line = failing_line(error)
+    where = f"{type(module).__name__} on inputs of shapes {[tuple(item.shape) for item in inputs]}"
+    where = f"{where} ({line})" if line else where
+    if isinstance(error, GuardOnDataDependentSymNode):
+        return TraceError(
+            f"cannot export {where}: this line asks for the value of a tensor, on which the program would depend. "
+            "Decide it before the call, or choose element by element with a mask"
+        )
+    reason = str(error).strip().splitlines()
+    return TraceError(
+        f"torch.export cannot export {where}: {reason[0].rstrip('.') if reason else type(error).__name__}. The module "
+        "must run on these inputs and must not branch on their values"
+    )
+
+
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Silences what torch warns and logs while it exports: what matters of it becomes the message of the error."""
+    """Silences what torch warns, logs and prints while it exports: what matters becomes the message of the error."""
     before = logging.root.manager.disable
     logging.disable(logging.CRITICAL)
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), redirect_stderr(StringIO()):
             warnings.simplefilter("ignore")
             yield
     finally:
@@ -231,6 +260,8 @@ def _translate(translator: Translator, graph: "fx.Graph") -> None:
         if fold(translator, node, op) and not (op in VIEWS and node.all_input_nodes[0] in translator.values):
             continue
         translator.values[node] = _call(translator, node, op)
+        if op in VIEWS:
+            follow(translator, node)
     translator.node = None
     translator.layer = ""
     others = [node for node in graph.nodes if node.op not in ("placeholder", "call_function", "output")]

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from torch import nn
 from torch.nn import functional as F  # noqa: N812
 
 import fuseflow as ff
@@ -70,6 +71,7 @@ MATRICES: dict[str, Function] = {
     "where softmax": lambda x, y: torch.softmax(torch.where(M, x, -9e15 * torch.ones_like(x)), 1),
     "additive mask": lambda x, y: torch.softmax(x + torch.zeros(4, 3).masked_fill(~M, float("-inf")), 1) * y,
     "mask from an input": lambda x, y: torch.softmax(x.masked_fill(y == 0, float("-inf")), 1),
+    "mask from a view of an input": lambda x, y: torch.softmax(x.T.masked_fill(y.T.unsqueeze(0).squeeze(0) <= 0, -1e10), 0).T,
     "multiply by a mask": lambda x, y: (x * M) + (y > 0).float() * x,
     "unsqueeze squeeze": lambda x, y: (x.unsqueeze(0) + y).squeeze(0) + x[:, None, :].squeeze(1),
     "expand": lambda x, y: x[:1].expand(4, 3) * y + x.mean(0).expand_as(y) + torch.broadcast_to(y[:, :1], (4, 3)),
@@ -119,6 +121,11 @@ BATCHES: dict[str, Function] = {
     "attention float mask": lambda x, y: F.scaled_dot_product_attention(
         x, y, y, torch.zeros(4, 4).masked_fill(torch.ones(4, 4).triu(1) > 0, float("-inf")), scale=0.3
     ),
+    "attention bias": lambda x, y: F.scaled_dot_product_attention(x, y, y, (x @ y.mT) * 0.1),
+    "attention bias and mask": lambda x, y: F.scaled_dot_product_attention(
+        x, y, y, torch.arange(16.0).view(4, 4).masked_fill(torch.ones(4, 4).triu(1) > 0, float("-inf"))
+    ),
+    "attention float input": lambda x, y: F.scaled_dot_product_attention(x[..., :2], y[..., :2], y, x @ y.mT),
     "batch_norm": lambda x, y: F.batch_norm(x, torch.zeros(4), torch.full((4,), 3.0)) + y,
 }  # fmt: skip
 
@@ -194,6 +201,33 @@ def _recording(name: str, handler: Any, seen: set[str]) -> Any:
         return handler(*arguments)
 
     return handle
+
+
+class Attention(nn.Module):
+    def forward(self, x: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        return F.scaled_dot_product_attention(x, x, x, mask)
+
+
+@pytest.mark.parametrize("hidden", [True, False])
+def test_attention_with_a_float_mask_as_an_input(hidden: bool) -> None:
+    mask = data(4, 4, seed=3)
+    if hidden:
+        mask = mask.masked_fill(torch.ones(4, 4).triu(1) > 0, float("-inf"))
+    model = ff.trace(Attention(), (P, mask))
+    for schedule in ("unfused", "full"):
+        assert ff.compile(model, schedule).simulate().check().max_rel_error < 1e-4
+
+
+class DenseMask(nn.Module):
+    def forward(self, x: torch.Tensor, adjacency: torch.Tensor) -> torch.Tensor:
+        return x.masked_fill(adjacency.to_dense() == 0, float("-inf")).softmax(-1)
+
+
+def test_a_mask_from_a_sparse_input() -> None:
+    adjacency = (torch.eye(4) + torch.eye(4).roll(1, 0)).to_sparse_csr()
+    model = ff.trace(DenseMask(), (data(4, 4), adjacency))
+    assert [tree.stored for name, tree in model.tensors.items() if "mask" in name] == [8]
+    assert ff.compile(model, "full").simulate().check().max_rel_error < 1e-4
 
 
 def test_masks_are_stored_once_and_sparse() -> None:

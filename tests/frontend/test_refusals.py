@@ -133,7 +133,6 @@ def add(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
 @pytest.mark.parametrize(
     ("function", "shapes", "line", "reason"),
     [
-        (branch, [(4, 3)], "if x.sum() > 0:", "Could not guard on data-dependent expression"),
         (multiply, [(4, 3), (4, 3)], "return x @ y", "same reduction dim, but got"),
         (add, [(4, 3), (4, 2)], "return x + y", "Attempting to broadcast a dimension of length 2"),
     ],
@@ -143,6 +142,29 @@ def test_what_torch_cannot_export(function: Any, shapes: list[tuple[int, ...]], 
     start = r"torch\.export cannot export Call on inputs of shapes \[\(4, 3\).*\] \(test_refusals\.py:\d+: "
     assert re.search(start + re.escape(line) + r"\): .*" + reason, message), message
     assert message.endswith("The module must run on these inputs and must not branch on their values")
+
+
+def test_a_branch_on_a_value(capfd: pytest.CaptureFixture[str]) -> None:
+    message = refusal(Call(branch), data(4, 3))
+    assert re.fullmatch(
+        r"cannot export Call on inputs of shapes \[\(4, 3\)\] \(test_refusals\.py:\d+: if x\.sum\(\) > 0:\): this line asks "
+        r"for the value of a tensor, .*",
+        message,
+    ), message
+    assert capfd.readouterr().err == ""
+
+
+class Single(nn.Module):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x * 2
+
+
+@pytest.mark.parametrize("count", [0, 2])
+def test_another_number_of_inputs(count: int) -> None:
+    message = refusal(Single(), *[data(2)] * count)
+    assert message == (
+        f"Single.forward(x) cannot be called with {count} inputs; pass a tensor for each of its arguments, in their order"
+    )
 
 
 def test_arguments_of_trace() -> None:

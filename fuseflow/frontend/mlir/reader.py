@@ -13,7 +13,17 @@ from fuseflow.frontend.mlir.binder import Binder, identifier
 from fuseflow.frontend.mlir.body import VALUE, Apply, Constant, Operand, read_body, read_number
 from fuseflow.frontend.mlir.builder import INDEX_NAMES, Leaf, Splat, Value, View
 from fuseflow.frontend.mlir.constants import Literal, from_bytes, read_dense, read_resources, shaped
-from fuseflow.frontend.mlir.types import NAME, NUMBER, AffineMap, Aliases, TensorType, read_alias, read_map, read_type
+from fuseflow.frontend.mlir.types import (
+    FLOATS,
+    NAME,
+    NUMBER,
+    AffineMap,
+    Aliases,
+    TensorType,
+    read_alias,
+    read_map,
+    read_type,
+)
 
 _RESULT = re.compile(r"(%[\w$.-]+)(?::(\d+))?\s*=")
 _SYMBOL = re.compile(r'@(?:[\w$.-]+|"[^"]*")')
@@ -91,9 +101,14 @@ class Reader(Binder):
         while not cursor.accept(")"):
             if self.values:
                 cursor.expect(",")
+            at = cursor.at
             name = cursor.take(VALUE, "an argument such as %arg0")
             cursor.expect(":")
             kind = self.type()
+            if kind.element not in FLOATS:
+                raise cursor.fault(
+                    f"argument {name} holds {kind.element}; a program computes with floats: make it f32", at
+                )
             if cursor.looking_at("{"):
                 cursor.skip_balanced()
             self.values[name] = self.builder.leaf(identifier(name), Leaf(kind.shape, kind.format, argument=True))
@@ -311,7 +326,10 @@ class Reader(Binder):
             elif key == "iterator_types":
                 cursor.expect("[")
                 while not cursor.accept("]"):
-                    reduction.append(cursor.take(_STRING, 'a loop kind such as "parallel"') == '"reduction"')
+                    loop = cursor.take(_STRING, 'a loop kind such as "parallel"').strip('"')
+                    if loop not in ("parallel", "reduction"):
+                        raise cursor.fault(f'a loop of kind "{loop}"; only "parallel" and "reduction" are known', at)
+                    reduction.append(loop == "reduction")
                     cursor.accept(",")
             else:
                 if cursor.match(_STRING) is None:

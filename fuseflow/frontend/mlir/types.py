@@ -11,6 +11,7 @@ NAME = re.compile(r"[A-Za-z_][\w$.]*")
 ALIAS = re.compile(r"#[A-Za-z_]\w*")
 NUMBER = re.compile(r"-?\d+")
 DIMENSION = re.compile(r"(\d+|\?)x")
+FLOATS = frozenset({"f16", "bf16", "f32", "f64"})
 ELEMENT = re.compile(r"(f16|bf16|f32|f64|index|[su]?i\d+)\b")
 
 MOST_DIMENSIONS = 10

@@ -195,6 +195,8 @@ GATHER = "%e = tensor.empty() : tensor<2x3xf32>\n    %0 = {} : tensor<2x3xf32>\n
         (elementwise("linalg.yield %i0 : f32").replace("[#id, #id]", "[#id]"), "but 1 indexing maps"),
         (elementwise("linalg.yield %i0 : f32").replace("[#id, #id]", "[#t, #id]"), "has size 2 at loop d0, but another operand 3"),
         (elementwise("linalg.yield %i0 : f32").replace("[#id, #id]", "[#r, #id]"), "operand 0 has 2 dimensions, but its map 1"),
+        (elementwise("linalg.yield %i0 : f32").replace('"parallel"', '"window"', 1), 'a loop of kind "window"; only "parallel" and "reduction" are known'),
+        (function("return %x : tensor<2x3xf32>").replace("2x3xf32", "2x3xi32"), "holds i32; a program computes with floats: make it f32"),
         ("", "the text ends, and there is no function (func.func) in it"),
         ("module {", "the text ends"),
         ("func.func @main(%x: tensor<2xf32>", "expected ',', not the end of the text"),
