@@ -12,6 +12,7 @@ import platform
 import sys
 from pathlib import Path
 
+from benchmarks.blocks import blocks_rows
 from benchmarks.compile import compile_rows
 from benchmarks.engine import engine_rows
 from benchmarks.estimate import estimate_rows
@@ -20,16 +21,16 @@ from benchmarks.measure import clock_name, use_processor_time
 
 SUITES = {
     "compile": compile_rows, "engine": engine_rows, "estimate": estimate_rows, "gcn": gcn_rows, "collab": collab_rows,
-    "mag": mag_rows,
+    "mag": mag_rows, "blocks": blocks_rows,
 }  # fmt: skip
-BY_REQUEST = {"mag"}
-"""Suites that take minutes and many gigabytes: they run when named."""
+BY_REQUEST = {"mag", "blocks"}
+"""Suites that take minutes, one of them many gigabytes: they run when named."""
 
 
 def main() -> int:
     """Run the chosen suites; exit 1 if a target is missed."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("suites", nargs="*", choices=[*SUITES, []], help="suites to run (default: all but mag)")
+    parser.add_argument("suites", nargs="*", choices=[*SUITES, []], help="default: all but mag and blocks")
     parser.add_argument("--out", type=Path, default=Path("out/bench.json"))
     parser.add_argument("--cpu", action="store_true", help="processor time instead of wall time")
     options = parser.parse_args()

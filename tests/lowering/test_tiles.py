@@ -120,3 +120,43 @@ def test_tiles_need_ideal_memory_and_tensors_in_tiles() -> None:
     graph = compiled.regions[0].graph
     with pytest.raises(ff.FuseflowError, match=r"reads tiles of shape \(4, 4\) but 'A' stores \(\)"):
         ff.sim.simulate(graph, model.tensors)
+
+
+@pytest.mark.filterwarnings("ignore:Sparse BSR tensor support")
+def test_a_graph_network_on_a_bsr_adjacency() -> None:
+    import torch
+
+    class Network(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.first, self.second = torch.nn.Linear(8, 4), torch.nn.Linear(4, 4)
+
+        def forward(self, x: torch.Tensor, adjacency: torch.Tensor) -> torch.Tensor:
+            return torch.softmax(self.second(torch.relu(adjacency @ self.first(x))), -1)
+
+    torch.manual_seed(0)
+    kept = torch.kron((torch.rand(4, 4) < 0.4).float(), torch.ones(4, 4))
+    adjacency = (kept * torch.rand(16, 16)).to_sparse_bsr((4, 4))
+    model = ff.trace(Network(), (torch.randn(16, 8), adjacency))
+    for schedule in (Schedule.unfused(model), Schedule.full(model)):
+        for block in (2, 4):
+            assert compile(model, schedule.with_blocks(block)).simulate().check().passed
+
+
+def test_blocked_attention_and_a_whole_decoder() -> None:
+    for model in (ff.models.attention(block=4, small=True, sampled=False), ff.models.gpt3(block=4, small=True)):
+        for schedule in (Schedule.unfused(model), Schedule.full(model)):
+            plain = compile(model, schedule).simulate(values=False)
+            tiled = compile(model, schedule.with_blocks(4)).simulate()
+            assert tiled.check().passed
+            assert tiled.flops == plain.flops
+            assert tiled.cycles < plain.cycles
+
+
+def test_graphs_of_tiles_are_not_exported() -> None:
+    from fuseflow.dataflow.interop import sam_dot
+
+    model = spmm()
+    graph = compile(model, Schedule.full(model).with_blocks(4)).regions[0].graph
+    with pytest.raises(ff.FuseflowError, match=r"has tiles as values .* schedule.with_blocks\(None\)"):
+        sam_dot(graph)
