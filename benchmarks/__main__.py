@@ -17,20 +17,21 @@ from benchmarks.compile import compile_rows
 from benchmarks.engine import engine_rows
 from benchmarks.estimate import estimate_rows
 from benchmarks.gcn import collab_rows, gcn_rows, mag_rows
+from benchmarks.lanes import lanes_rows
 from benchmarks.measure import clock_name, use_processor_time
 
 SUITES = {
     "compile": compile_rows, "engine": engine_rows, "estimate": estimate_rows, "gcn": gcn_rows, "collab": collab_rows,
-    "mag": mag_rows, "blocks": blocks_rows,
+    "mag": mag_rows, "lanes": lanes_rows, "blocks": blocks_rows,
 }  # fmt: skip
-BY_REQUEST = {"mag", "blocks"}
+BY_REQUEST = {"mag", "lanes", "blocks"}
 """Suites that take minutes, one of them many gigabytes: they run when named."""
 
 
 def main() -> int:
     """Run the chosen suites; exit 1 if a target is missed."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("suites", nargs="*", choices=[*SUITES, []], help="default: all but mag and blocks")
+    parser.add_argument("suites", nargs="*", choices=[*SUITES, []], help="suites to run (default: the quick ones)")
     parser.add_argument("--out", type=Path, default=Path("out/bench.json"))
     parser.add_argument("--cpu", action="store_true", help="processor time instead of wall time")
     options = parser.parse_args()

@@ -1,14 +1,17 @@
 """Speed of the compiled engine: short, irregular and long fibers, with and without values, records against tokens."""
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 
 import numpy as np
 
 import fuseflow as ff
+from benchmarks.gather import gather
 from benchmarks.measure import Row, median_seconds, row
 from fuseflow.dataflow.graph import Graph
 from fuseflow.formats import FiberTree
 from fuseflow.sim import Progress, engine, simulate
+from fuseflow.sim.threads import available
 
 Tensors = Mapping[str, FiberTree]
 
@@ -22,6 +25,7 @@ def engine_rows() -> Iterator[Row]:
     yield from _sparse_product()
     yield from _irregular_streams()
     yield from _long_fibers("A.X, OGB-Collab's shape", *_aggregation())
+    yield from _memory_limit(*_aggregation())
     yield from _long_fibers("dense 1024 x 768 x 3072", *_dense_product())
 
 
@@ -73,6 +77,15 @@ def _aggregation() -> tuple[Graph, Tensors]:
     model = ff.models.gcn("collab")
     graph = ff.compile(model, "unfused").regions[0].graph
     return graph, {name: model.tensors[name] for name in graph.tensors}
+
+
+def _memory_limit(graph: Graph, tensors: Tensors) -> Iterator[Row]:
+    """The same sums with no simulation around them, on one core and on all; baseline: A·X on as many."""
+    cycles = simulate(graph, tensors).cycles
+    for threads, cores in ((1, "one core"), (available(), "all cores")):
+        bare = median_seconds(gather(tensors["adjacency"], tensors["x"], threads))
+        full = median_seconds(partial(simulate, graph, tensors, threads=threads))
+        yield row(f"A.X, its sums alone, {cores}", cycles / bare, "cycles/s", None, cycles / full, larger=True)
 
 
 def _dense_product() -> tuple[Graph, Tensors]:

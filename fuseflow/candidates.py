@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,6 +55,12 @@ def _from_bytes(content: bytes) -> Model:
     return made
 
 
+class HasModel(Protocol):
+    """What has the model of a candidate: a payload, or a model that is there already."""
+
+    def model(self) -> Model: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """What a worker needs. ``store`` is given where workers and caller share a file system.
@@ -62,7 +69,7 @@ class Candidate:
     """
 
     key: str
-    payload: Payload
+    payload: HasModel
     schedule: Schedule
     machine: Machine
     seconds_limit: float

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +32,9 @@ TRUST = 0.9
 """A candidate is simulated only if this fraction of its estimate is below the best cycles simulated so far."""
 
 COLUMNS = (
-    "schedule", "variant", "machine", "status", "cycles", "bytes", "flops", "nodes", "fifo_tokens", "estimated_cycles",
-    "estimated_bytes", "estimated_flops", "regions", "max_rel_error", "pareto", "reason", "seconds", "key",
+    "schedule", "variant", "machine", "status", "cycles", "bytes", "flops", "nodes", "lanes", "fifo_tokens",
+    "estimated_cycles", "estimated_bytes", "estimated_flops", "regions", "max_rel_error", "pareto", "reason", "seconds",
+    "key",
 )  # fmt: skip
 
 
@@ -257,7 +259,7 @@ def _estimated(
     names = iter(f"found-{number}" for number in range(1, 10**9))
     for variant in variants(model.program, model.tensors, space):
         lattice = Lattice(variant.program, space)
-        some, all_of_them, known = lattice.count(OrderCounts(variant.program, space.iterations))
+        some, all_of_them, known = lattice.count(OrderCounts(variant.program, space))
         partitions, schedules = partitions + some, schedules + all_of_them * len(space.machines)
         exact = exact and known
         facts = statistics if statistics is not None and not variant.formats else Statistics.of(variant.tensors)
@@ -265,6 +267,7 @@ def _estimated(
             bench = Workbench(variant.program, variant.tensors, facts, machine, space, deadline)
             for item in _candidates(bench, lattice, variant, machine, kept, names):
                 found.setdefault(item.key, item)
+            bench.check_lanes()
             estimated, spent = estimated + bench.estimated, spent + bench.seconds
             pruned += bench.pruned
             if progress is not None:
@@ -292,11 +295,28 @@ def _candidates(
 
 
 def _ranked(found: list[Found], budget: int) -> list[Found]:
-    """The candidates to simulate: the best preset, then the best by cycles, with the best by bytes among them."""
+    """The candidates to simulate: the best by cycles and the best preset, then the best by bytes and, where lanes are
+    searched, what fewer nodes cost in cycles; then further ones by cycles."""
     presets = [item for item in found if item.preset]
     by_bytes = sorted(found, key=lambda item: (item.cost.bytes, item.cost.cycles))
-    wanted = [found[0], *presets[:1], *found[1:2], by_bytes[0], *found[2:]]
+    wanted = [found[0], *presets[:1], *found[1:2], by_bytes[0], *_fewer_lanes(found), *found[2:]]
     return list({item.key: item for item in wanted}.values())[:budget]
+
+
+def _fewer_lanes(found: Sequence[Found]) -> list[Found]:
+    """In ascending cycles, the first with fewer lanes than all before; nothing where no candidate has lanes."""
+    kept: list[Found] = []
+    least = _lanes(found[0].schedule)
+    for item in found:
+        if _lanes(item.schedule) < least:
+            least = _lanes(item.schedule)
+            kept.append(item)
+    return kept
+
+
+def _lanes(schedule: Schedule) -> int:
+    """Most lanes that a region of ``schedule`` has."""
+    return max(prod(lanes.count for lanes in region.lanes) for region in schedule.regions)
 
 
 def _simulated(
@@ -461,6 +481,7 @@ def _table(
                 "bytes": outcome.bytes,
                 "flops": outcome.flops,
                 "nodes": item.cost.nodes,
+                "lanes": _lanes(item.schedule),
                 "fifo_tokens": item.cost.fifo_tokens,
                 "estimated_cycles": item.cost.cycles,
                 "estimated_bytes": item.cost.bytes,

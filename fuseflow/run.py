@@ -13,6 +13,7 @@ from fuseflow.einsum import Program, move_tree
 from fuseflow.errors import DeadlockError, FuseflowError, SimulationError
 from fuseflow.fifos import fifo_report
 from fuseflow.formats import FiberTree, Format, from_tiles, tiles_to_dense, to_tiles
+from fuseflow.lane_use import lane_use, lane_words
 from fuseflow.models import Model
 from fuseflow.sim import Machine, Observation, Progress, Result, Trace, TraceOptions, interpret, simulate
 from fuseflow.sim.bottleneck import Bottleneck
@@ -166,6 +167,10 @@ class Run:
         frames = [kernel.result.table().assign(kernel=kernel.name) for kernel in self.kernels]
         return pd.concat(frames, ignore_index=True)
 
+    def lanes(self) -> pd.DataFrame:
+        """How busy every parallel lane was: a row per lane with its busiest node; empty without lanes."""
+        return lane_use((kernel.name, kernel.result.cycles, kernel.result.table()) for kernel in self.kernels)
+
     def __repr__(self) -> str:
         lines = [
             f"Run {self.model.name}, schedule {self.schedule}: {self.cycles:,} cycles in {len(self.kernels)} kernels",
@@ -174,6 +179,7 @@ class Run:
         if self.model.program.blocked:
             lines.append(f"  in tiles ({self.model.notes['blocks']}), units with {self.machine.tiles}")
         lines += [f"  {kernel.name}: {kernel.result.cycles:,} cycles" for kernel in self.kernels]
+        lines += [f"  {line}" for line in lane_words(self.lanes())]
         if self.moved:
             lines.append(f"  moved between kernels, at no cost: {', '.join(self.moved)}")
         return "\n".join(lines)

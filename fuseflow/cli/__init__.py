@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 import fuseflow
-from fuseflow.cli import data, explore, interop, replay, run, show
+from fuseflow.cli import data, explore, interop, paper, replay, run, show
 from fuseflow.cli.failures import reported
 
 __all__ = ["app"]
@@ -52,6 +52,7 @@ app.command()(show.show)
 app.command()(replay.replay)
 app.command()(explore.explore)
 app.command()(explore.results)
+app.command()(paper.paper)
 app.command()(interop.export)
 app.command()(interop.simulate)
 app.add_typer(data.app, name="data")

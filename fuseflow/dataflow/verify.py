@@ -164,12 +164,24 @@ def _check_block(graph: Graph, node: Node) -> None:
             if lanes < 1:
                 raise _error(graph, node, f"needs 1 lane or more, not {lanes}")
             _check_no_signal(graph, node, payload)
+            _check_ranges(graph, node, lanes, node.block.boundaries, node.block.owners)
         case StopDrop(payload=payload):
             _check_no_signal(graph, node, payload)
         case Generator(stream=stream, tokens=tokens):
             _check_tokens(graph, node, stream, tokens)
         case _:
             pass
+
+
+def _check_ranges(graph: Graph, node: Node, lanes: int, boundaries: Sequence[int], owners: Sequence[int]) -> None:
+    """Ranges that lanes are dealt by: ascending, and each with a lane."""
+    if list(boundaries) != sorted(boundaries):
+        raise _error(graph, node, "the boundaries of the lanes' ranges must ascend")
+    if owners and (len(owners) != len(boundaries) + 1 or not all(0 <= owner < lanes for owner in owners)):
+        text = f"{len(boundaries) + 1} ranges need as many owners, each a lane below {lanes}, not {len(owners)} owners"
+        raise _error(graph, node, text)
+    if boundaries and not owners and len(boundaries) != lanes - 1:
+        raise _error(graph, node, f"{lanes} lanes in ranges need {lanes - 1} boundaries, not {len(boundaries)}")
 
 
 def _check_no_signal(graph: Graph, node: Node, payload: StreamKind) -> None:

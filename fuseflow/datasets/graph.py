@@ -65,6 +65,20 @@ def load(name: str, directory: str | Path | None = None, *, seed: int = 0) -> Gr
     such a file is never replaced by a twin.
     """
     entry = find(name)
+    path = find_file(name, directory)
+    if name == "karate":
+        return _karate(entry)
+    if path is not None:
+        return _from_content(entry, read_content(path, entry), path)
+    return _twin(entry, seed)
+
+
+def find_file(name: str, directory: str | Path | None = None) -> Path | None:
+    """The file that :func:`load` would read ``name`` from; None where it would make a twin.
+
+    Raises DataError for an unknown name and for a folder that does not exist.
+    """
+    find(name)
     chosen = directory if directory is not None else os.environ.get(DIRECTORY_VARIABLE)
     folder = Path(chosen) if chosen else None
     if folder is not None and not folder.is_dir():
@@ -72,13 +86,9 @@ def load(name: str, directory: str | Path | None = None, *, seed: int = 0) -> Gr
         raise DataError(
             f"{origin} names {chosen}, which is not a folder: make it, or leave it out to use synthetic twins"
         )
-    if name == "karate":
-        return _karate(entry)
-    path = folder / f"{name}.npz" if folder is not None else None
+    path = folder / f"{name}.npz" if folder is not None and name != "karate" else None
     # A link that leads nowhere is a damaged file, not an absent one.
-    if path is not None and os.path.lexists(path):
-        return _from_content(entry, read_content(path, entry), path)
-    return _twin(entry, seed)
+    return path if path is not None and os.path.lexists(path) else None
 
 
 def _from_content(entry: DataSet, content: Content, path: Path) -> GraphData:

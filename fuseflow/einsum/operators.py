@@ -6,7 +6,6 @@ from math import pi
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import erf
 
 Values = NDArray[np.floating]
 
@@ -129,6 +128,8 @@ def apply_unary(op: UnaryOp, values: Values, scalar: float) -> Values:
         case UnaryOp.RECIPROCAL:
             return values.dtype.type(1) / values
         case UnaryOp.GELU:
+            from scipy.special import erf  # loading it takes longer than most programs that never need it
+
             erfs: Values = erf(double * _SQRT_HALF)
             gelu: Values = (double * 0.5 * (1.0 + erfs)).astype(values.dtype)
             return gelu

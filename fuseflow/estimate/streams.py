@@ -208,7 +208,13 @@ def _shares(block: Fork, stream: Stream, counter: Counter) -> list[Condition]:
     variable = stream.path[-1]
     if block.boundaries:
         bounds = (0, *block.boundaries, variable[1])
-        parts = [np.arange(low, high) for low, high in pairwise(bounds)]
+        ranges = [np.arange(low, high) for low, high in pairwise(bounds)]
+        if block.owners:
+            owners = np.asarray(block.owners)
+            mine = [[ranges[place] for place in np.flatnonzero(owners == lane)] for lane in range(block.lanes)]
+            parts = [np.concatenate([np.empty(0, np.int64), *found]) for found in mine]
+        else:
+            parts = ranges
     elif len(stream.path) == 1:
         coordinates = counter.coordinates(stream.last, variable)
         parts = [coordinates[lane :: block.lanes] for lane in range(block.lanes)]

@@ -2,11 +2,11 @@
 
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from fuseflow.dataflow.graph import Graph
 from fuseflow.einsum import Program
-from fuseflow.errors import FuseflowError, FusionError
+from fuseflow.errors import FuseflowError, FusionError, ScheduleError
 from fuseflow.estimate import KernelEstimate, Statistics, estimate_kernel
 from fuseflow.estimate.layout import moved_patterns
 from fuseflow.estimate.patterns import Pattern, TreePattern
@@ -81,6 +81,7 @@ class Workbench:
     seconds: float = 0.0
     pruned: list[Pruned] = field(default_factory=list)
     found: dict[tuple[object, ...], tuple[RegionCandidate, ...]] = field(default_factory=dict)
+    extents: dict[str, int] = field(default_factory=dict)
     best: dict[int, tuple[RegionCandidate, ...]] = field(default_factory=dict)
     fills: Fills = field(init=False)
     stored: Mapping[str, int] = field(init=False)
@@ -120,6 +121,20 @@ class Workbench:
             )
         return self.found[key]
 
+    def check_lanes(self) -> None:
+        """ScheduleError where the space asks for lanes of an index that no region has, or of more than it has."""
+        for index, counts in self.space.lanes.items():
+            if index not in self.extents:
+                raise ScheduleError(
+                    f"the space spreads index {index!r} over lanes, but no region iterates it; they iterate "
+                    f"{', '.join(sorted(self.extents))}"
+                )
+            if max(counts) > max(self.extents[index], 1):
+                raise ScheduleError(
+                    f"the space asks for {max(counts)} lanes for index {index!r}, which has {self.extents[index]} "
+                    "coordinates; use fewer"
+                )
+
     def moved(self, patterns: dict[str, Pattern], formats: Mapping[str, Format]) -> dict[str, Pattern]:
         """``patterns`` with those of what layout statements make of them."""
         if not self.layouts:
@@ -151,8 +166,9 @@ class Workbench:
         if style is Iteration.GLOBAL and fused.program.statements == program.statements:
             self.pruned.append(Pruned(statements, None, style, "has no chain of products: both styles are the same"))
             return
-        first = self._judge(program, region, lowered, patterns)
+        first, *spread_out = self._judged(program, region, lowered, patterns)
         yield first
+        yield from spread_out
         if not fused.partial_order.acyclic:
             return
         count = count_orders(fused.partial_order, SETS_COUNTED)
@@ -201,7 +217,17 @@ class Workbench:
             reason = f"cannot be lowered: {error}"
             self.pruned.append(Pruned(region.statements, order, region.iteration, reason))
             return
-        yield self._judge(program, region, lowered, patterns)
+        yield from self._judged(program, region, lowered, patterns)
+
+    def _judged(
+        self, program: Program, region: Region, lowered: Lowered, patterns: Mapping[str, Pattern]
+    ) -> Iterator[RegionCandidate]:
+        """The lowered region in one lane, then in every number of lanes that the space asks for."""
+        self.extents |= {name: max(size, self.extents.get(name, 0)) for name, size in lowered.region.extents.items()}
+        for lanes in self.space.lane_choices(lowered.region.extents):
+            laned = replace(region, lanes=lanes)
+            spread_out = replace(lowered, region=replace(lowered.region, region=laned))
+            yield self._judge(program, laned, spread_out, patterns)
 
     def _judge(
         self, program: Program, region: Region, lowered: Lowered, patterns: Mapping[str, Pattern]

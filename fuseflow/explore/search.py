@@ -22,10 +22,11 @@ class Partial:
     patterns: Mapping[str, Pattern]
 
     @property
-    def key(self) -> frozenset[tuple[tuple[str, ...], tuple[str, ...] | None, str]]:
+    def key(self) -> frozenset[tuple[object, ...]]:
         """Equal for the same regions in another order."""
         return frozenset(
-            (item.region.statements, item.region.order, item.region.iteration.value) for item in self.regions
+            (item.region.statements, item.region.order, item.region.iteration.value, item.region.lanes)
+            for item in self.regions
         )
 
     def schedule(self, name: str) -> Schedule:
@@ -87,11 +88,21 @@ class Search:
         by_cycles = sorted(self._distinct(found), key=lambda item: (item.cost.cycles, item.cost.bytes))
         by_bytes = sorted(by_cycles, key=lambda item: (item.cost.bytes, item.cost.cycles))
         kept = by_cycles[: self.kept]
-        return [*kept, *(item for item in by_bytes[: max(1, self.kept // 4)] if not any(item is one for one in kept))]
+        others = [*by_bytes[: max(1, self.kept // 4)], *smaller(by_cycles)[: self.kept]]
+        return list({id(item): item for item in (*kept, *others)}.values())
 
     def _distinct(self, found: list[Partial]) -> list[Partial]:
         known = {item.key: item for item in reversed(found)}
         return sorted(known.values(), key=lambda item: (item.cost.cycles, item.cost.bytes))
+
+
+def smaller(by_cycles: Sequence[Partial]) -> list[Partial]:
+    """Of those in ascending cycles, each that has fewer nodes than all before: what less area costs in cycles."""
+    found: list[Partial] = []
+    for item in by_cycles:
+        if not found or item.cost.nodes < found[-1].cost.nodes:
+            found.append(item)
+    return found
 
 
 def estimated_as(bench: Workbench, schedule_regions: tuple[Region, ...]) -> tuple[Cost | None, str]:

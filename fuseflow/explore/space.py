@@ -4,12 +4,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
+from itertools import product
+from math import prod
 
 from fuseflow.einsum import Program
 from fuseflow.errors import FusionError, ScheduleError
 from fuseflow.fusion import fuse
 from fuseflow.fusion.count import count_orders
-from fuseflow.schedule import Iteration, Region
+from fuseflow.schedule import Iteration, Lanes, Region, Scatter
 from fuseflow.schedule.barriers import sources
 from fuseflow.sim.machine import Machine
 
@@ -48,7 +50,9 @@ class Space:
     stored in. ``machines`` are tried one after the other. ``associations`` also tries other orders of multiplication
     in chains of products, which changes rounding. Statements in one tuple of ``together`` share a region; the two of a
     pair in ``apart`` never do. ``orders`` bounds how many dataflow orders of one region are estimated: all of them if
-    there are no more, otherwise the best that a local search finds.
+    there are no more, otherwise the best that a local search finds. ``lanes`` gives, by index variable, the numbers of
+    parallel lanes that regions which iterate it are tried in besides one, at most ``most_lanes`` in all, dealt in every
+    way of ``scatters``.
     """
 
     partitions: Partitions | str = Partitions.CONTIGUOUS
@@ -59,6 +63,21 @@ class Space:
     together: tuple[tuple[str, ...], ...] = ()
     apart: tuple[tuple[str, str], ...] = ()
     orders: int = 32
+    lanes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    scatters: tuple[Scatter, ...] = (Scatter.ROUND_ROBIN,)
+    most_lanes: int = 64
+
+    def lane_choices(self, extents: Mapping[str, int]) -> list[tuple[Lanes, ...]]:
+        """Ways to spread a region over lanes whose index variables have ``extents``; the first is not at all."""
+        found: dict[tuple[Lanes, ...], None] = {(): None}
+        indices = [index for index in self.lanes if index in extents]
+        for counts in product(*(sorted({1, *self.lanes[index]}) for index in indices)):
+            fits = all(count <= max(extents[index], 1) for index, count in zip(indices, counts, strict=True))
+            if fits and prod(counts) <= self.most_lanes:
+                for scatter in self.scatters:
+                    spread = zip(indices, counts, strict=True)
+                    found[tuple(Lanes(index, count, scatter) for index, count in spread if count > 1)] = None
+        return list(found)
 
     def check(self, program: Program) -> None:
         """ScheduleError where the space is empty or contradicts itself for ``program``."""
@@ -69,6 +88,7 @@ class Space:
                 raise ScheduleError(f"the space is empty: it has no {what}; give at least one")
         if not names:
             raise ScheduleError("the space is empty: the program has no statements")
+        self._check_lanes()
         if self.orders < 1:
             raise ScheduleError(f"orders must be 1 or more, not {self.orders}")
         for group in (*self.together, *self.apart):
@@ -95,6 +115,17 @@ class Space:
                 )
             if not choices:
                 raise ScheduleError(f"the space is empty: formats gives no format for {name!r}")
+
+    def _check_lanes(self) -> None:
+        if not self.scatters:
+            raise ScheduleError("the space is empty: it has no way of dealing to lanes (scatters); give at least one")
+        if self.most_lanes < 1:
+            raise ScheduleError(f"most_lanes must be 1 or more, not {self.most_lanes}")
+        for index, counts in self.lanes.items():
+            if not counts:
+                raise ScheduleError(f"the space is empty: lanes gives no number of lanes for index {index!r}")
+            for count in counts:
+                Lanes(index, count)  # refuses what is no number of lanes
 
     def groups(self, program: Program) -> list[set[str]]:
         """Statements that must share a region."""
@@ -207,12 +238,12 @@ class Lattice:
                         return len(reached), len(reached), False
         count = 0
         for partition in found.get(total, ()):
-            product = 1
+            ways = 1
             for statements in partition:
                 number, known = orders.of(statements)
                 exact = exact and known
-                product *= number
-            count += product
+                ways *= number
+            count += ways
         return len(found.get(total, ())), count, exact
 
 
@@ -222,21 +253,22 @@ class OrderCounts:
     one: the order that a copy makes possible."""
 
     program: Program
-    iterations: tuple[Iteration, ...]
+    space: Space
     known: dict[tuple[str, ...], tuple[int, bool]] = field(default_factory=dict)
 
     def of(self, statements: tuple[str, ...]) -> tuple[int, bool]:
         if statements not in self.known:
             total, exact = 0, True
-            for style in self.iterations:
+            for style in self.space.iterations:
                 try:
-                    partial = fuse(self.program, Region("count", statements, iteration=style)).partial_order
+                    fused = fuse(self.program, Region("count", statements, iteration=style))
                 except FusionError:
                     continue
-                if not partial.acyclic:
-                    total += 1
+                spread = len(self.space.lane_choices(fused.extents))
+                if not fused.partial_order.acyclic:
+                    total += spread
                     continue
-                found = count_orders(partial, SETS_COUNTED)
-                total, exact = total + found.orders, exact and found.exact
+                found = count_orders(fused.partial_order, SETS_COUNTED)
+                total, exact = total + found.orders * spread, exact and found.exact
             self.known[statements] = total, exact
         return self.known[statements]

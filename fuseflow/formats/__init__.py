@@ -9,6 +9,7 @@ from fuseflow.formats.level import (
     LevelKind,
     LevelStorage,
     SingletonLevel,
+    WholeLevel,
 )
 from fuseflow.formats.mtx import read_mtx, write_mtx
 from fuseflow.formats.npz import read_npz, write_npz
@@ -26,6 +27,7 @@ __all__ = [
     "LevelKind",
     "LevelStorage",
     "SingletonLevel",
+    "WholeLevel",
     "from_tiles",
     "partial_block",
     "read_mtx",

@@ -14,6 +14,7 @@ from fuseflow.formats.level import (
     LevelStorage,
     Segments,
     SingletonLevel,
+    WholeLevel,
     kind_of,
 )
 
@@ -56,6 +57,9 @@ def check_tree(
                 if level.size != size:
                     raise FormatError(f"{where} stores size {level.size}, but the shape {shape} says {size}")
                 fibers *= size
+            case WholeLevel() if level.size == size:  # nothing that could be wrong but how many fibers there are
+                _check_segments(level.segments, int(level.segments[-1]), fibers, where)
+                fibers = int(level.segments[-1])
             case CompressedLevel(segments, coordinates):
                 _check_segments(segments, len(coordinates), fibers, where)
                 _check_range(coordinates, size, where)

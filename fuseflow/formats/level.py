@@ -81,6 +81,40 @@ class CompressedLevel:
         object.__setattr__(self, "coordinates", _integers(self.coordinates, np.int32, "coordinates of a level"))
 
 
+class WholeLevel(CompressedLevel):
+    """A compressed level whose ``fibers`` fibers all hold the coordinates 0 to ``size - 1``.
+
+    It is a :class:`CompressedLevel` like any other, but its coordinates take memory only once somebody asks for them:
+    a result of long fibers is written, checked and made dense without them.
+    """
+
+    __slots__ = ("_made", "size")
+
+    size: int
+    _made: Coordinates | None
+
+    def __init__(self, fibers: int, size: int) -> None:
+        if fibers < 1 or size < 1:
+            raise FormatError(f"a whole level has one fiber and one coordinate or more, not {fibers} of {size}")
+        object.__setattr__(self, "segments", np.arange(0, fibers * size + 1, size, dtype=np.int64))
+        object.__setattr__(self, "size", size)
+        object.__setattr__(self, "_made", None)
+
+    @property
+    def coordinates(self) -> Coordinates:
+        made = self._made
+        if made is None:
+            made = np.tile(np.arange(self.size, dtype=np.int32), len(self.segments) - 1)
+            object.__setattr__(self, "_made", made)
+        return made
+
+    def __repr__(self) -> str:
+        return repr(CompressedLevel(self.segments, self.coordinates))
+
+    def __reduce__(self) -> tuple[type, tuple[int, int]]:
+        return WholeLevel, (len(self.segments) - 1, self.size)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class SingletonLevel:
     """Fiber ``f`` holds the one coordinate ``coordinates[f]`` (int32), at position ``f``."""

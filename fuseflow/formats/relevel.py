@@ -37,7 +37,7 @@ def relevel(
             positions *= size
             if positions > MAX_POSITIONS:
                 return None  # the general way says which level
-            if len(level.coordinates) == positions:
+            if level.segments[-1] == positions:
                 place = None  # every fiber is full
             else:
                 parents = np.arange(len(counts)) if place is None else place
@@ -50,9 +50,10 @@ def relevel(
                 spread[place] = counts
                 segments = np.zeros(positions + 1, np.int64)
                 np.cumsum(spread, out=segments[1:])
-            made.append(CompressedLevel(segments, level.coordinates))
+            kept = segments is level.segments
+            made.append(level if kept else CompressedLevel(segments, level.coordinates))
             place = None
-            positions = len(level.coordinates)
+            positions = int(level.segments[-1])
     if place is not None:
         padded = np.zeros((positions, *values.shape[1:]), np.float32)
         padded[place] = values

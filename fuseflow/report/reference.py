@@ -36,6 +36,11 @@ _CONDITIONS: Mapping[str, Mapping[str, str]] = {
 }
 
 
+def published_cycles(model: str, dataset: str) -> tuple[int, int, int] | None:
+    """The reference's cycles unfused, partially and fully fused, or None where it has none."""
+    return _CYCLES.get(model, {}).get(dataset)
+
+
 def reference_cycles(model: Model, schedule: Schedule) -> int | None:
     """The reference's cycles of ``model`` under ``schedule``, or None where it has no value for exactly this.
 

@@ -15,7 +15,7 @@ class Scatter(Enum):
     CONTIGUOUS = "contiguous"
     """Ranges of equal length."""
     BALANCED = "balanced"
-    """Ranges that hold equally many stored elements of the region's input tensors."""
+    """By stored work: each to the lane that has the fewest stored elements of the region's input tensors so far."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,15 +1,32 @@
 """From what the writers saw to the result tensor."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fuseflow.dataflow.graph import Output
 from fuseflow.errors import SimulationError
-from fuseflow.formats import CompressedLevel, FiberTree, Format, Level, LevelKind
+from fuseflow.formats import CompressedLevel, FiberTree, Format, Level, LevelKind, WholeLevel
 
-RawLevel = tuple[NDArray[np.integer], NDArray[np.integer]]
+
+@dataclass(frozen=True, slots=True)
+class Rounds:
+    """Coordinates that a writer has not written down: ``count`` of them, 0 to ``size - 1`` again and again."""
+
+    size: int
+    count: int
+
+    def __len__(self) -> int:
+        return self.count
+
+    def spelled(self) -> NDArray[np.int32]:
+        """The coordinates."""
+        return np.tile(np.arange(self.size, dtype=np.int32), self.count // max(self.size, 1))
+
+
+RawLevel = tuple[NDArray[np.integer] | Rounds, NDArray[np.integer]]
 """Coordinates of a level, and the running count of coordinates at each stop token that its writer took."""
 
 
@@ -59,16 +76,14 @@ def assemble(output: Output, raw_levels: Sequence[RawLevel], values: NDArray[np.
                 f"{place}: {len(ends)} stop tokens were written but the levels above ask for {len(real)}; "
                 "the streams of the writers do not nest"
             )
-        counts = np.diff(np.asarray(ends, dtype=np.int64), prepend=np.int64(0))
+        counts: NDArray[np.int64] = np.asarray(np.diff(ends, prepend=0), np.int64)
         tail = len(coordinates) - int(counts.sum())
         if tail or bool((counts[~real] != 0).any()):
             raise SimulationError(
                 f"{place}: of {len(coordinates)} coordinates {tail} follow the last stop and "
                 f"{int(counts[~real].sum())} stand in fibers that have no parent coordinate"
             )
-        _check_range(place, coordinates, output.shape[output.mode_order[number]])
-        segments = np.concatenate((np.zeros(1, dtype=np.int64), np.cumsum(counts[real], dtype=np.int64)))
-        levels.append(CompressedLevel(segments, np.asarray(coordinates, dtype=np.int32)))
+        levels.append(_level(place, coordinates, counts[real], output.shape[output.mode_order[number]]))
         if number + 1 < order:
             real = np.repeat(counts > 0, np.maximum(counts, 1))
         expected_values = len(coordinates)
@@ -80,6 +95,19 @@ def assemble(output: Output, raw_levels: Sequence[RawLevel], values: NDArray[np.
     kinds = tuple(Level(LevelKind.COMPRESSED) for _ in range(order))
     layout = Format(kinds, tuple(output.mode_order))
     return FiberTree(tuple(output.shape), layout, tuple(levels), np.asarray(values, dtype=np.float32))
+
+
+def _level(
+    place: str, coordinates: NDArray[np.integer] | Rounds, counts: NDArray[np.int64], size: int
+) -> CompressedLevel:
+    """The level of fibers that hold ``counts`` of the ``coordinates``."""
+    if isinstance(coordinates, Rounds):
+        if coordinates.size == size and len(counts) > 0 and bool((counts == size).all()):
+            return WholeLevel(len(counts), size)
+        coordinates = coordinates.spelled()
+    _check_range(place, coordinates, size)
+    segments = np.concatenate((np.zeros(1, dtype=np.int64), np.cumsum(counts, dtype=np.int64)))
+    return CompressedLevel(segments, np.asarray(coordinates, dtype=np.int32))
 
 
 def _check_range(place: str, coordinates: NDArray[np.integer], size: int) -> None:

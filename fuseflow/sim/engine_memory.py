@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from fuseflow.dataflow.blocks import SparseAccumulator, UnaryALU
 from fuseflow.einsum.operators import apply_unary
-from fuseflow.sim.assemble import RawLevel
+from fuseflow.sim.assemble import RawLevel, Rounds
 from fuseflow.sim.kernels.accumulate import accumulate
 from fuseflow.sim.kernels.accumulate_pairs import accumulate_pairs, rehash
 from fuseflow.sim.kernels.alu import unary
@@ -39,13 +39,17 @@ def _widened(data: NDArray[T], size: int = 0, most: int = 0) -> NDArray[T]:
 
 
 class CrdSink:
-    """Coordinate writer with the arrays it fills; ``most`` is how many coordinates the result may have, 0: unknown."""
+    """Coordinate writer with the arrays it fills; ``most`` is how many coordinates the result may have, 0: unknown.
+
+    With ``rounds`` every fiber so far has held the coordinates below it, and none is written down.
+    """
 
     def __init__(self, state: Words, source: Stream) -> None:
         self._state, self._source = state, source
         self.coordinates: NDArray[np.int32] = np.empty(FIRST_ENTRIES, np.int32)
         self._ends: NDArray[np.int64] = np.empty(FIRST_ENTRIES, np.int64)
         self.most = 0
+        self.rounds = 0
 
     def __call__(self) -> None:
         write_crd(self._state, self._source.buffer, self.coordinates, self._ends)
@@ -76,12 +80,24 @@ class CrdSink:
 
     def reserve(self, size: int) -> None:
         """Make room for ``size`` coordinates in all."""
-        if size > len(self.coordinates):
+        if size > len(self.coordinates) and self.rounds == 0:
             self.coordinates = _widened(self.coordinates, size, self.most)
+
+    def write_rounds(self, size: int) -> None:
+        """From the first on, fibers will hold the coordinates below ``size``, until one does not (``spell``)."""
+        self.rounds, self.coordinates = size, np.empty(0, np.int32)
+
+    def spell(self) -> None:
+        """Write the coordinates so far down, and those to come."""
+        count = int(self._state[COUNT])
+        self.coordinates = _widened(Rounds(self.rounds, count).spelled(), FIRST_ENTRIES, self.most)
+        self.rounds = 0
 
     @property
     def written(self) -> RawLevel:
         """Coordinates, and their running count at every stop."""
+        if self.rounds:
+            return Rounds(self.rounds, int(self._state[COUNT])), self._ends[: self._state[LIMIT]]
         return self.coordinates[: self._state[COUNT]], self._ends[: self._state[LIMIT]]
 
 

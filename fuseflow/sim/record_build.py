@@ -31,6 +31,7 @@ from fuseflow.sim.engine_units import Unit, binary_timing, read_only
 from fuseflow.sim.kernels.alu import BINARY_CODES
 from fuseflow.sim.kernels.layout import (
     COUNT,
+    FINISHED,
     FULL,
     GOT,
     GROW,
@@ -38,6 +39,7 @@ from fuseflow.sim.kernels.layout import (
     LENGTH,
     MISFIT,
     OFFSET,
+    SPELL,
     START,
     STATUS,
     TAKEN,
@@ -475,21 +477,28 @@ class _Builder:
                 return
             last, direct, written = int(state[TAKEN]), sink[0], sink[-1]
             numbers, out = (factors, values, word, scaled), (direct, val_out, written)
-            shared.add(shape.data, first, last, events, numbers, out)
+            # Stored values stay where they are, and so does what only writers read: the sums may come later.
+            shared.add(shape.data, first, last, events, numbers, out, wait=not (direct and word == START))
 
         if flushed is not None:
             crd_sink, val_sink = flushed
             flushes: Words = np.zeros(1 + 3 * FLUSHES, np.int64)
+            if extent > 0:
+                crd_sink.write_rounds(extent)
 
             def run_and_write(limit: int) -> None:
                 going = True
                 while going:
                     sink = True, flushes, crd_sink.coordinates, val_sink.bits
                     accumulate(limit, np.zeros(2, np.int64), np.zeros(2, np.int64), *sink)
-                    going = bool(state[STATUS] in (GROW, FULL))
+                    going = bool(state[STATUS] in (GROW, FULL, SPELL))
                     crd_sink.take_flushes(flushes)
                     val_sink.take_flushes(flushes)
                     flushes[0] = 0
+                    if state[STATUS] == SPELL:
+                        crd_sink.spell()
+                    if state[STATUS] in (GROW, FINISHED):
+                        shared.finish()
                     if state[STATUS] == GROW:
                         room = int(state[GOT]) + extent
                         crd_sink.reserve(room)

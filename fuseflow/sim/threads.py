@@ -1,8 +1,9 @@
 """Threads that share the work on values. The kernels release the interpreter lock; results never depend on threads."""
 
 import os
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
 from itertools import pairwise
 
@@ -43,3 +44,32 @@ def together(work: Sequence[Callable[[], None]]) -> None:
     work[0]()
     for future in futures:
         future.result()
+
+
+class Shared:
+    """Work that goes on in other threads while this one has something else to do, and is finished by all of them."""
+
+    def __init__(self) -> None:
+        self._parts: deque[Callable[[], None]] = deque()
+        self._helpers: list[Future[None]] = []
+
+    def start(self, parts: Iterable[Callable[[], None]], helpers: int) -> None:
+        """Finish what was there, then let ``helpers`` threads begin with ``parts``, which may run in any order."""
+        self.finish()
+        self._parts.extend(parts)
+        self._helpers = [_pool().submit(self._work) for _ in range(helpers)]
+
+    def finish(self) -> None:
+        """Take what nobody has begun, then wait for the others; what failed there fails here."""
+        self._work()
+        for helper in self._helpers:
+            helper.result()
+        self._helpers = []
+
+    def _work(self) -> None:
+        while self._parts:
+            try:
+                part = self._parts.popleft()
+            except IndexError:
+                return  # somebody else has just taken the last
+            part()

@@ -84,7 +84,7 @@ def stream(page: Page) -> tuple[float, float, int]:
 
 
 def large(page: Page) -> tuple[int, float]:
-    """Nodes and milliseconds to draw a graph of about 300 nodes, layout not counted."""
+    """Nodes and milliseconds to draw a graph of about 300 nodes: from its SVG in the page to the painted frame."""
     code = (
         "(lambda wide: (bench.graph.show(__import__('fuseflow').compile(model, wide)), bench.graph.collapse(False),"
         " len(bench.graph.graph))[2])(ff.Schedule('lanes', (ff.Region('all', ff.Schedule.partial(model).regions[0].statements,"
@@ -98,7 +98,8 @@ def large(page: Page) -> tuple[int, float]:
         " return graph.dataset.version !== seen && graph.querySelectorAll('g.block').length === count; }",
         arg=[before, nodes],
     )
-    return nodes, float(page.evaluate("Number(document.querySelector('.ff-graph').dataset.drawMs)"))
+    page.wait_for_timeout(500)
+    return nodes, float(page.evaluate("Number(document.querySelector('.ff-graph').dataset.frameMs)"))
 
 
 def importing() -> float:
@@ -133,7 +134,7 @@ def main(target: Path) -> None:
         ),
         (f"the same, worst of {len(taken)}", f"{taken[-1]:.0f} ms", "< 500 ms"),
         (f"click → exact cycles ({cycles}, three kernels)", f"{seconds:.2f} s", "< 2 s"),
-        (f"graph of {nodes} nodes drawn, layout not counted", f"{drawn:.0f} ms", "< 100 ms at 300 nodes"),
+        (f"graph of {nodes} nodes: from the SVG to the painted frame", f"{drawn:.0f} ms", "< 100 ms at 300 nodes"),
         (f"live chart while {ROWS:,} rows stream", f"{rate:.0f} updates/s for {streamed:.1f} s", "> 10 updates/s"),
         ("points that the page then holds", f"{points:,}", "bounded"),
         ("import of fuseflow_widgets with the workbench", f"{importing():.2f} s", "< 1.5 s"),

@@ -134,3 +134,32 @@ def test_pareto_front() -> None:
     costs = [[1, 5], [2, 2], [3, 3], [5, 1], [1, 5], [float("nan"), 0]]
     assert pareto_front(costs).tolist() == [True, True, False, True, True, False]
     assert pareto_front([]).tolist() == []
+
+
+def test_lanes_are_searched_and_their_area_counts(tmp_path: Path) -> None:
+    model = ff.models.gcn("karate", hidden=4)
+    space = Space(lanes={"i": (2, 4), "l": (2,)}, scatters=(ff.Scatter.ROUND_ROBIN, ff.Scatter.BALANCED), most_lanes=4)
+    found = ff.explore(model, space, budget=5, store=tmp_path, workers=1)
+    done = found[found["status"] == "done"]
+    best = found.best
+    assert best["lanes"] == 4
+    assert best["cycles"] < done[done["lanes"] == 1]["cycles"].min() / 2
+    assert {1, 4} <= set(found.front["lanes"]), "fewer lanes take less area"
+    assert found.front.sort_values("cycles")["nodes"].is_monotonic_decreasing
+    assert (done["max_rel_error"].astype(float) < 1e-4).all()
+
+
+@pytest.mark.parametrize(
+    ("space", "message"),
+    [
+        (Space(lanes={"z": (2,)}), "spreads index 'z' over lanes, but no region iterates it; they iterate i, "),
+        (Space(lanes={"i": (35,)}), "35 lanes for index 'i', which has 34 coordinates; use fewer"),
+        (Space(lanes={"i": (0,)}), "lanes of index 'i' must be 1 or more, not 0"),
+        (Space(lanes={"i": ()}), "the space is empty: lanes gives no number of lanes for index 'i'"),
+        (Space(lanes={"i": (2,)}, scatters=()), "the space is empty: it has no way of dealing to lanes"),
+        (Space(lanes={"i": (2,)}, most_lanes=0), "most_lanes must be 1 or more, not 0"),
+    ],
+)
+def test_lanes_that_make_no_sense(space: Space, message: str, tmp_path: Path) -> None:
+    with pytest.raises(ScheduleError, match=message):
+        ff.explore(ff.models.gcn("karate", hidden=4), space, store=tmp_path)

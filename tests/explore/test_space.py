@@ -14,7 +14,7 @@ DIAMOND = parse("a[3]: d\nb[i] = exp(a[i])\nc[i] = relu(a[i])\nd[i] = b[i] + c[i
 
 def count(space: Space, program: Program = CHAIN) -> tuple[int, int, bool]:
     space.check(program)
-    return Lattice(program, space).count(OrderCounts(program, space.iterations))
+    return Lattice(program, space).count(OrderCounts(program, space))
 
 
 def test_counts() -> None:

@@ -35,9 +35,14 @@ def outcome(graph: Graph, tensors: dict[str, FiberTree], machine: Machine) -> Re
 
 
 def compare(
-    graph: Graph, tensors: dict[str, FiberTree], machine: Machine, slices: tuple[int, ...] = (1 << 20, 7)
+    graph: Graph,
+    tensors: dict[str, FiberTree],
+    machine: Machine,
+    slices: tuple[int, ...] = (1 << 20, 7),
+    chunks: tuple[int, ...] = (1 << 14, 3),
+    threads: tuple[int, ...] = (1,),
 ) -> Result | FuseflowError:
-    """Every core and every size of slice or chunk does what the interpreter does, which is returned."""
+    """Every core, size of slice or chunk and number of threads does what the interpreter does, which is returned."""
     wanted = outcome(graph, tensors, machine)
     for slice_operations in slices:
         what = f"token core, slices of {slice_operations}"
@@ -47,10 +52,13 @@ def compare(
         else:
             raises(wanted, lambda: simulate_tokenwise(graph, tensors, machine, record=True), what)
     if needs_tokens(graph, machine) is None:
-        for chunk in (1 << 14, 3):
+        for chunk in chunks:
             what = f"chunk core, chunks of {chunk}"
             if isinstance(wanted, Result):
                 same(simulate(graph, tensors, machine, record=True, chunk_tokens=chunk, core=Core.CHUNK), wanted, what)
+                for count in threads:  # without a recording more of it runs on records, which threads share
+                    found = simulate(graph, tensors, machine, chunk_tokens=chunk, threads=count, core=Core.CHUNK)
+                    same(found, wanted, f"{what}, {count} threads, nothing recorded")
             else:
                 raises(wanted, lambda: simulate(graph, tensors, machine, core=Core.CHUNK), what, texts=False)
     return wanted

@@ -4,6 +4,9 @@ A graph is a nest of coordinate streams ("levels") with references and values th
 at the streams that are there with their nesting and adds a block whose inputs fit. Streams that nobody reads go to
 sinks or writers. Everything a step needs to be legal is that the streams it joins come from one nest, which ``Bundle``
 keeps: streams of one shape.
+
+Odd seeds give what the chunk core can run: the compiler's own blocks, with nests as the lowering makes them, on machines
+without bounded streams and modelled memory. Even seeds give everything.
 """
 
 from dataclasses import dataclass, field, replace
@@ -69,6 +72,7 @@ MACHINES = (
     Machine(name="small dram", memory=Memory.hbm2(DramTiming(2, 2, 64, 16, 3, 5, 7, 4, 20, 1, 2))),
     Machine(name="slow hbm", memory=Memory.hbm(3, 5, 7, 11), array=BlockTiming(4, 1), turns=TurnTiming(2, 1, 3, 2)),
 )
+PLAIN_MACHINES = (Machine(), Machine(), SLOW, Machine.block(4), Machine.true_block(3))
 DEPTHS = (None, None, 1, 2, 3, 5, 16, 200)
 SCALARS = {UnaryOp.ADD_SCALAR: 1.5, UnaryOp.MUL_SCALAR: -0.5, UnaryOp.DIV_SCALAR: 4.0}
 
@@ -88,6 +92,7 @@ class Bundle:
 @dataclass(slots=True)
 class Maker:
     rng: np.random.Generator
+    plain: bool = False
     nodes: list[Node] = field(default_factory=list)
     tensors: dict[str, FiberTree] = field(default_factory=dict)
 
@@ -100,10 +105,12 @@ class Maker:
     def chance(self, probability: float) -> bool:
         return bool(self.rng.random() < probability)
 
-    def tensor(self, order: int, compressed: bool = True) -> str:
-        name = "ABCDEFGH"[len(self.tensors)]
-        shape = SIZES[:order]
-        values = self.rng.standard_normal(shape) * (self.rng.random(shape) < self.rng.choice([0.0, 0.3, 0.6, 1.0]))
+    def tensor(self, order: int, compressed: bool = True, sizes: tuple[int, ...] = SIZES) -> str:
+        """A new one with the first ``order`` of ``sizes``; levels may be dense unless ``compressed``."""
+        name = f"{'ABCDEFGH'[len(self.tensors) % 8]}{len(self.tensors) // 8 or ''}"
+        shape = sizes[:order]
+        kept = self.rng.random(shape) < self.rng.choice([0.0, 0.3, 0.6, 1.0])
+        values = np.asarray(self.rng.standard_normal(shape) * kept)
         special = self.rng.random(shape) < 0.02
         values[special] = self.rng.choice([np.inf, -np.inf, np.nan, -0.0, 1e30])
         letters = "".join("c" if compressed or self.chance(0.5) else "d" for _ in range(order))
@@ -136,8 +143,13 @@ class Maker:
 
     def generated_values(self, bundle: Bundle) -> str:
         """Values for a bundle without references: what the signal of its innermost level repeats."""
-        one = self.add(Generator(StreamKind.VAL, (2.5, DONE)))
-        out = f"{one}.out"
+        if self.plain:
+            name = self.tensor(0)
+            one = self.add(Root(name))
+            out = f"{self.add(Array(name), f'{one}.ref')}.val"
+        else:
+            one = self.add(Generator(StreamKind.VAL, (2.5, DONE)))
+            out = f"{one}.out"
         for crd in bundle.crds:
             out = f"{self.add(Repeat('r', StreamKind.VAL), out, crd)}.out"
         return out
@@ -206,13 +218,63 @@ class Maker:
         depth = len(bundle.crds)
         if depth < 2:
             return self.reduced(bundle)
-        order = int(self.rng.integers(1, depth))
+        order = int(self.rng.integers(1, min(depth, 3) if self.plain else depth))
         inner = list(reversed(bundle.crds[depth - order - 1 :]))
         sizes = bundle.sizes[depth - order :]
         block = SparseAccumulator("k", tuple("ijkl"[:order]), tuple(sizes))
         made = self.add(block, *inner, self.fetch(bundle))
         crds = [*bundle.crds[: depth - order - 1], *(f"{made}.crd{level}" for level in range(order - 1, -1, -1))]
         return Bundle(crds, [*bundle.sizes[: depth - order - 1], *sizes], None, bundle.tensor, f"{made}.val")
+
+    def product(self, bundle: Bundle) -> Bundle:
+        """X[i,j] = A[i,k] * B[k,j], rows of B found by position, by an intersect, or in a masked operand."""
+        width = int(self.rng.choice([1, 2, 5, 17]))
+        left, pick = self.scan(2), int(self.rng.integers(3))
+        right = self.tensor(2, False, (SIZES[1], width))
+        kinds = self.tensors[right].format.levels
+        outer, ref = left.crds[1], left.ref
+        if pick == 0 and kinds[0].kind is LevelKind.DENSE:
+            made = self.add(Locate(right, 0, "k", SIZES[1]), str(ref), outer)
+            outer, ref, rows = f"{made}.crd", f"{made}.ref", f"{made}.located"
+        else:
+            outer, ref, rows = self.found(left, right, masked=pick == 1)
+        extents = [width if kind.kind is LevelKind.DENSE else None for kind in kinds]
+        inner = self.add(LevelScanner(right, 1, "j", extents[1]), rows)
+        again = self.add(Repeat("j"), str(ref), f"{inner}.crd")
+        values = f"{self.add(Array(left.tensor), f'{again}.out')}.val", f"{self.add(Array(right), f'{inner}.ref')}.val"
+        value = f"{self.add(BinaryALU(BinaryOp.MUL), *(values if self.chance(0.5) else values[::-1]))}.val"
+        crds = [left.crds[0], outer, f"{inner}.crd"]
+        if self.chance(0.3):
+            return Bundle(crds, [*SIZES[:2], width], None, left.tensor, value)
+        summed = self.add(SparseAccumulator("k", ("j",), (width,)), crds[2], crds[1], value)
+        return Bundle([crds[0], f"{summed}.crd0"], [SIZES[0], width], None, left.tensor, f"{summed}.val")
+
+    def found(self, left: Bundle, right: str, masked: bool) -> tuple[str, str, str]:
+        """Coordinates of k, references of ``left`` and rows of ``right`` where both have them.
+
+        ``masked``: where the union of ``right`` with a dense level has them, so rows may be missing.
+        """
+        kind = self.tensors[right].format.levels[0].kind
+        root = self.add(Repeat("i"), f"{self.add(Root(right))}.ref", left.crds[0])
+        extent = SIZES[1] if kind is LevelKind.DENSE else None
+        rows = self.add(LevelScanner(right, 0, "k", extent), f"{root}.out")
+        sides = [(left.crds[1], str(left.ref))]
+        if masked:
+            name = self.tensor(1, sizes=SIZES[1:])
+            self.tensors[name] = FiberTree.from_dense(np.ones(SIZES[1], np.float32), Format.dense(1))
+            again = self.add(Repeat("i"), f"{self.add(Root(name))}.ref", left.crds[0])
+            full = self.add(LevelScanner(name, 0, "k", SIZES[1]), f"{again}.out")
+            wires = (f"{rows}.crd", f"{rows}.ref", f"{full}.crd", f"{full}.ref")
+            union = self.add(Joiner(Join.UNION, "k", (StreamKind.REF,) * 2), *wires)
+            sides += [(f"{union}.crd", f"{union}.out0"), (f"{union}.crd", f"{union}.out1")]
+        else:
+            sides.append((f"{rows}.crd", f"{rows}.ref"))
+        turn = int(self.rng.integers(len(sides))) if not masked or self.chance(0.5) else 0
+        sides = [*sides[turn:], *sides[:turn]]
+        block = Joiner(Join.INTERSECT, "k", (StreamKind.REF,) * len(sides))
+        made = self.add(block, *(wire for side in sides for wire in side))
+        own, other = (f"{made}.out{(number - turn) % len(sides)}" for number in (0, 1))
+        return f"{made}.crd", own, other
 
     def held_and_flattened(self, bundle: Bundle) -> Bundle:
         """Side streams of two neighbouring levels: hold, flatten, mask, drop; the bundle stays."""
@@ -300,6 +362,10 @@ class Maker:
         held_and_flattened, dropped, signalled, scaled, in_lanes, generated,
     )  # fmt: skip
 
+    PLAIN_STEPS = (
+        unary, binary, joined, joined, located, reduced, accumulated, scaled, product, product, product,
+    )  # fmt: skip
+
     def graph(self, bundle: Bundle) -> Graph:
         """Write the bundle; sinks take some of what nobody reads."""
         val = self.fetch(bundle)
@@ -309,7 +375,7 @@ class Maker:
         read = {port for node in self.nodes for port in node.inputs}
         for node in tuple(self.nodes):
             for spec in node.block.outputs:
-                if Port(node.name, spec.name) not in read and self.chance(0.6):
+                if Port(node.name, spec.name) not in read and not self.plain and self.chance(0.6):
                     self.add(Sink(), f"{node.name}.{spec.name}")
         order = len(bundle.crds)
         output = Output("X", tuple(bundle.sizes), tuple(range(order)), tuple("ijkl"[:order]))
@@ -318,13 +384,14 @@ class Maker:
 
 def random_graph(seed: int) -> tuple[Graph, dict[str, FiberTree]]:
     """A graph with its tensors."""
-    maker = Maker(np.random.default_rng(seed))
+    maker = Maker(np.random.default_rng(seed), plain=seed % 2 == 1)
+    steps = Maker.PLAIN_STEPS if maker.plain else Maker.STEPS
     bundle = maker.scan(int(maker.rng.integers(1, 5)))
     for _ in range(int(maker.rng.integers(1, 6))):
         if len(maker.tensors) > 3:
             break
-        step = Maker.STEPS[int(maker.rng.integers(len(Maker.STEPS)))]
-        if bundle.crds or step in (Maker.generated, Maker.in_lanes, Maker.unary):
+        step = steps[int(maker.rng.integers(len(steps)))]
+        if bundle.crds or step in (Maker.generated, Maker.in_lanes, Maker.unary, Maker.product):
             bundle = step(maker, bundle)
     return maker.graph(bundle), maker.tensors
 
@@ -332,6 +399,8 @@ def random_graph(seed: int) -> tuple[Graph, dict[str, FiberTree]]:
 def random_machine(seed: int, graph: Graph) -> Machine:
     """A machine with a depth for all streams, and other ones for some."""
     rng = np.random.default_rng(seed + 1_000_000)
+    if seed % 2 == 1:
+        return PLAIN_MACHINES[int(rng.integers(len(PLAIN_MACHINES)))]
     machine = replace(MACHINES[int(rng.integers(len(MACHINES)))], channel_capacity=rng.choice(DEPTHS))
     if machine.channel_capacity is not None:
         machine = replace(machine, channel_capacity=int(machine.channel_capacity))

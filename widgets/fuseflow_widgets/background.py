@@ -1,6 +1,8 @@
 """Work beside the notebook: one job at a time in a thread, cancelled by the next one."""
 
 import asyncio
+import os
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -8,6 +10,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fuseflow.errors import FuseflowError
+
+NICENESS = 10
+"""How far the thread of a job steps back behind the kernel and the page, where threads have a priority of their own."""
 
 
 class Cancelled(Exception):  # noqa: N818 - what happened, not a fault
@@ -67,6 +72,7 @@ class Background:
         def target() -> None:
             if job.cancelled.wait(delay_seconds):
                 return
+            _step_back()
             if before is not None:
                 before.join()  # it has been told to stop; two simulations at once would only slow the kernel down
             try:
@@ -123,3 +129,9 @@ class Background:
             if not ended or self._thread is thread:
                 break
         return ended
+
+
+def _step_back() -> None:
+    """Let the kernel and the page go first on a machine with few processors."""
+    if sys.platform == "linux":  # elsewhere the priority is that of the whole process
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)

@@ -47,6 +47,10 @@ def _model(model: Any, inputs: tuple[Any, ...] | None, formats: Mapping[str, str
         if inputs is not None or formats is not None:
             raise TraceError("a Model has its data already; pass inputs and formats with a torch.nn.Module only")
         return model
+    if isinstance(model, str) or model is None:
+        raise TraceError(
+            f"{model!r} is not a model; pass one, such as ff.models.gcn('karate'), or a torch.nn.Module with its inputs"
+        )
     if inputs is None:
         raise TraceError(
             f"a {type(model).__name__} needs example inputs to be traced: ff.workbench(module, (x, adjacency), "

@@ -27,7 +27,8 @@ class FusionPicker(View):
     """Pick fusion regions by hand. ``schedule`` and ``compiled`` are what is picked, always legal and in step.
 
     An edit that is illegal or cannot be lowered is explained in ``notice`` and not applied. ``current`` names the
-    region whose details are of interest. Observe ``compiled`` to follow the edits.
+    region whose details are of interest. Observe ``compiled`` to follow the edits; ``before_drawing`` is called
+    as soon as one is known to be possible.
     """
 
     page = "picker"
@@ -45,7 +46,15 @@ class FusionPicker(View):
 
     def __init__(self, model: Model, schedule: Schedule | str = "partial", **traits: Any) -> None:
         self.model = model
+        self.before_drawing: Callable[[], None] = lambda: None
         first = compile(model, schedule)
+        if not first.regions:
+            moved = ", ".join(statement.name for statement in model.program.statements)
+            raise ScheduleError(
+                f"model {model.name!r} computes nothing: {moved or 'it has no statement'} "
+                f"{'only moves stored elements' if moved else 'at all'}, so there is no region to fuse, to draw or to "
+                "simulate; give it at least one product, sum or element-wise operation"
+            )
         self._history = History(first.schedule)
         super().__init__(**traits)
         self._show(first)
@@ -112,11 +121,14 @@ class FusionPicker(View):
     def _travel(self, history: History) -> None:
         if history is not self._history:
             self._history = history
-            self._show(compile(self.model, history.present))
+            compiled = compile(self.model, history.present)
+            self.before_drawing()
+            self._show(compiled)
             self.say("")
 
     def _apply(self, schedule: Schedule, current: str | None = None) -> None:
         compiled = compile(self.model, schedule)
+        self.before_drawing()
         self._history = self._history.push(schedule)
         self._show(compiled, current)
         self.say("")

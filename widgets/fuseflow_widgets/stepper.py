@@ -10,15 +10,17 @@ import traitlets
 from fuseflow.compiled import Compiled, CompiledRegion
 from fuseflow.dataflow.dot import to_dot
 from fuseflow.dataflow.graph import Graph
-from fuseflow.dataflow.svg import to_svg
 from fuseflow.dataflow.tokens import Token, show_tokens
 from fuseflow.errors import FuseflowError, SimulationError
 from fuseflow.formats import FiberTree
 from fuseflow.models import Model
 from fuseflow.sim import Machine, Steps, steps
+from fuseflow_widgets.layout import layout
 from fuseflow_widgets.rules import rule, turn
 from fuseflow_widgets.view import View
 
+MAX_NODES = 300
+"""Blocks of a graph that can be followed by eye, and laid out at once."""
 MAX_MOMENTS = 4000
 """Cycles in which something happens that a page may hold; a longer run is not followed by eye."""
 
@@ -58,6 +60,11 @@ class StreamStepper(View):
             raise SimulationError(
                 f"graph {graph.name!r} reads {missing[0]!r}, for which no tensor is given; pass tensors=..."
             )
+        if len(graph) > MAX_NODES:
+            raise SimulationError(
+                f"graph {graph.name!r} has {len(graph):,} blocks, too many to step through (the limit is {MAX_NODES}); "
+                "cut its region, or step through a smaller model"
+            )
         found = steps(graph, tensors, machine or Machine())
         if len(found.moments) > MAX_MOMENTS:
             raise SimulationError(
@@ -67,7 +74,7 @@ class StreamStepper(View):
         self.steps = found
         with self.hold_sync():
             self.playing = False
-            self.svg = to_svg(_spread(to_dot(graph, legend=False)))
+            self.svg = layout(_spread(to_dot(graph, legend=False)))
             self.history = history(found)
             self.cycle = 0
             self.version += 1

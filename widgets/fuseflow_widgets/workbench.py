@@ -44,6 +44,7 @@ class Workbench(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no typ
         self.statistics = Statistics.of(model.tensors)  # one for all edits: what was counted is counted once
         self.exact = ExactCycles(self.machine)
         self.picker = FusionPicker(model, schedule, theme=theme)
+        self.picker.before_drawing = self.exact.background.cancel  # what it computes is not wanted any more
         self.summary = Summary(theme=theme)
         self.graph = GraphView(theme=theme)
         self.table = FusionTableView(theme=theme)

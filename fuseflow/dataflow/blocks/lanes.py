@@ -15,12 +15,14 @@ class Fork:
     """Deals the payloads of ``in`` out to ``out0`` ... in turn and copies stops to all (simulator rule 3.22).
 
     With ``boundaries`` it deals by coordinate instead: an input ``crd`` of the same level goes along, and lane ``l``
-    gets the coordinates from ``boundaries[l - 1]`` up to ``boundaries[l]`` (``lanes - 1`` ascending split points).
+    gets the coordinates from ``boundaries[l - 1]`` up to ``boundaries[l]`` (ascending split points).
+    ``owners`` gives the lane of every such range, where there are more ranges than lanes.
     """
 
     lanes: int
     payload: StreamKind = StreamKind.REF
     boundaries: tuple[int, ...] = ()
+    owners: tuple[int, ...] = ()
 
     kind: ClassVar[str] = "fork"
 
@@ -41,7 +43,7 @@ class Gather:
     On its own it takes an innermost fiber, and is right only where every fiber of the level above has a multiple of
     ``lanes`` coordinates: nothing in the lanes tells where that level ends. ``guarded`` adds the forked level as input
     ``crd``, and any number of coordinates is right. With a guard, the streams of the lanes may be nested ``depth``
-    levels below the forked one (0: one payload per coordinate), and ``boundaries`` are those of the fork.
+    levels below the forked one (0: one payload per coordinate); ``boundaries`` and ``owners`` are those of the fork.
     """
 
     lanes: int
@@ -49,6 +51,7 @@ class Gather:
     guarded: bool = False
     depth: int = 1
     boundaries: tuple[int, ...] = ()
+    owners: tuple[int, ...] = ()
 
     kind: ClassVar[str] = "gather"
 

@@ -143,6 +143,14 @@ class Item:
             raise self.fault(f"has {key}={text!r:.40}; expected a whole number up to {most}")
         return int(text)
 
+    def numbers(self, key: str) -> tuple[int, ...]:
+        """An attribute that is a list of whole numbers; none where it is missing."""
+        words = self.get(key, "").split()
+        for text in words:
+            if not (text.isascii() and text.isdigit() and len(text) < 12):
+                raise self.fault(f"has {key} with {text!r:.40}; expected whole numbers")
+        return tuple(map(int, words))
+
     def kind(self, key: str) -> StreamKind:
         try:
             return StreamKind(self.get(key))
@@ -321,10 +329,13 @@ def _other(item: Item) -> Block:
         case "flatten":
             return Flatten(item.get("outer"), item.get("inner"), item.get("index"), item.number("ff_factor"))
         case "fork":
-            return Fork(item.number("ff_lanes", MOST_OPERANDS), item.kind("ff_payload"))
+            lanes = item.number("ff_lanes", MOST_OPERANDS)
+            return Fork(lanes, item.kind("ff_payload"), item.numbers("ff_boundaries"), item.numbers("ff_owners"))
         case "gather":
             guarded = item.get("ff_guarded", "false") == "true"
-            return Gather(item.number("ff_lanes", MOST_OPERANDS), item.kind("ff_payload"), guarded)
+            lanes, depth = item.number("ff_lanes", MOST_OPERANDS), item.number("ff_depth", 99, "1")
+            ranges = item.numbers("ff_boundaries"), item.numbers("ff_owners")
+            return Gather(lanes, item.kind("ff_payload"), guarded, depth, *ranges)
         case "stopdrop":
             return StopDrop(item.kind("ff_payload"))
         case "valdrop":

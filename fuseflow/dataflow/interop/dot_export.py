@@ -231,10 +231,10 @@ def plain(block: Block) -> tuple[str, Attributes, Attributes]:
         case Flatten(outer=outer, inner=inner, index=index, factor=factor):
             return "flatten", {"outer": outer, "inner": inner, "index": index}, {"ff_factor": str(factor)}
         case Fork(lanes=lanes, payload=payload):
-            return "fork", {}, {"ff_lanes": str(lanes), "ff_payload": payload.value}
-        case Gather(lanes=lanes, payload=payload, guarded=guarded):
+            return "fork", {}, {"ff_lanes": str(lanes), "ff_payload": payload.value, **_ranges(block)}
+        case Gather(lanes=lanes, payload=payload, guarded=guarded, depth=depth):
             own = {"ff_lanes": str(lanes), "ff_payload": payload.value, "ff_guarded": str(guarded).lower()}
-            return "gather", {}, own
+            return "gather", {}, {**own, "ff_depth": str(depth), **_ranges(block)}
         case StopDrop(payload=payload):
             return "stopdrop", {}, {"ff_payload": payload.value}
         case ValueDrop(index=index):
@@ -257,6 +257,12 @@ def plain(block: Block) -> tuple[str, Attributes, Attributes]:
             raise AssertionError("described with its graph")
         case _:
             assert_never(block)
+
+
+def _ranges(block: Fork | Gather) -> dict[str, str]:
+    """How a fork deals by ranges; nothing where it deals in turn."""
+    found = {"ff_boundaries": block.boundaries, "ff_owners": block.owners}
+    return {key: " ".join(map(str, numbers)) for key, numbers in found.items() if numbers}
 
 
 def _tokens(tokens: tuple[Token, ...]) -> str:

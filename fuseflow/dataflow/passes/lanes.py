@@ -18,19 +18,22 @@ from fuseflow.dataflow.tokens import StreamKind
 from fuseflow.errors import ScheduleError
 
 
-def parallelise(graph: Graph, index: str, lanes: int, boundaries: Sequence[int] = ()) -> Graph:
+def parallelise(
+    graph: Graph, index: str, lanes: int, boundaries: Sequence[int] = (), owners: Sequence[int] = ()
+) -> Graph:
     """``graph`` with ``lanes`` copies of everything below each level of ``index``.
 
-    Coordinates are dealt out in turn or, with ``lanes - 1`` ascending ``boundaries``, by the range they fall into. Any
-    number of lanes is right, whatever the level's size. Raises ScheduleError if no level iterates ``index`` or if
-    ``lanes`` or ``boundaries`` make no sense.
+    Coordinates are dealt out in turn or, with ascending ``boundaries``, by the range they fall into; ``owners`` gives
+    the lane of every range, by default one range per lane. Any number of lanes is right, whatever the level's size.
+    Raises ScheduleError if no level iterates ``index`` or if ``lanes``, ``boundaries`` or ``owners`` make no sense.
     """
     if lanes < 1:
         raise ScheduleError(f"graph {graph.name!r}: {lanes} lanes for index {index}; use 1 lane or more")
-    if boundaries and (len(boundaries) != lanes - 1 or list(boundaries) != sorted(boundaries)):
+    wrong = len(boundaries) != (len(owners) or lanes) - 1 or list(boundaries) != sorted(boundaries)
+    if (boundaries or owners) and wrong:
         raise ScheduleError(
-            f"graph {graph.name!r}: {lanes} lanes for index {index} need {lanes - 1} ascending boundaries, not "
-            f"{tuple(boundaries)}"
+            f"graph {graph.name!r}: {lanes} lanes for index {index} need {(len(owners) or lanes) - 1} ascending "
+            f"boundaries, not {tuple(boundaries)}"
         )
     found = [path for path in dict.fromkeys(stream_paths(graph).values()) if path and _base(path[-1]) == index]
     if not found:
@@ -39,7 +42,7 @@ def parallelise(graph: Graph, index: str, lanes: int, boundaries: Sequence[int] 
             f"graph {graph.name!r} has no level of index {index!r} to spread over lanes; it iterates {' '.join(names)}"
         )
     for path in found if lanes > 1 else ():
-        graph = _Lanes(graph, path, lanes, tuple(boundaries)).build()
+        graph = _Lanes(graph, path, lanes, tuple(boundaries), tuple(owners)).build()
     return graph
 
 
@@ -55,6 +58,7 @@ class _Lanes:
     path: Path
     lanes: int
     boundaries: tuple[int, ...]
+    owners: tuple[int, ...]
     paths: dict[Port, Path] = field(init=False)
     kinds: dict[Port, StreamKind] = field(init=False)
     body: set[str] = field(init=False)
@@ -128,7 +132,7 @@ class _Lanes:
         if port not in self.forks:
             name = f"fork_{port.node}_{port.name}"
             guide = (self.guard,) if self.boundaries else ()
-            block = Fork(self.lanes, self.kinds[port], self.boundaries)
+            block = Fork(self.lanes, self.kinds[port], self.boundaries, self.owners)
             role = f"deals index {self.path[-1]} out to {self.lanes} lanes"
             self.made.append(Node(name, block, (port, *guide), Part.ITERATION, role))
             self.forks[port] = name
@@ -141,7 +145,7 @@ class _Lanes:
         if port not in self.gathers:
             name = f"gather_{port.node}_{port.name}"
             depth = len(self.paths[port]) - len(self.path)
-            block = Gather(self.lanes, self.kinds[port], True, depth, self.boundaries)
+            block = Gather(self.lanes, self.kinds[port], True, depth, self.boundaries, self.owners)
             role = f"joins the lanes of index {self.path[-1]}"
             lanes = tuple(Port(_copy(port.node, lane), port.name) for lane in range(self.lanes))
             self.made.append(Node(name, block, (*lanes, self.guard), Part.ITERATION, role))

@@ -154,9 +154,11 @@ def _process(unit: Unit, block: Block, around: Surroundings) -> Process:
         case Flatten():
             return flatten(unit, block.factor)
         case Fork():
-            return fork_ranges(unit, block.boundaries) if block.boundaries else fork(unit)
+            return fork_ranges(unit, block.boundaries, block.owners) if block.boundaries else fork(unit)
         case Gather():
-            return gather_guarded(unit, block.depth, block.boundaries) if block.guarded else gather(unit)
+            if not block.guarded:
+                return gather(unit)
+            return gather_guarded(unit, block.depth, block.boundaries, block.owners)
         case StopDrop():
             return drop_stops(unit)
         case ValueDrop():

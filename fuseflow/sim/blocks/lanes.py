@@ -28,14 +28,20 @@ def fork(unit: Unit) -> Process:
             return
 
 
-def fork_ranges(unit: Unit, boundaries: Sequence[int]) -> Process:
+def lane_of(crd: float, boundaries: Sequence[int], owners: Sequence[int]) -> int:
+    """The lane that coordinate ``crd`` is dealt to by ranges."""
+    part = bisect_right(boundaries, crd)
+    return owners[part] if owners else part
+
+
+def fork_ranges(unit: Unit, boundaries: Sequence[int], owners: Sequence[int] = ()) -> Process:
     """Deal payloads (and ``N``) out by the range that their coordinate falls into; copy stops and ``D`` to all."""
     source, guide = unit.inputs
     while True:
         token = yield from unit.take(source)
         crd = yield from unit.take(guide)
         if isinstance(crd, (int, float)) and (is_payload(token) or token is EMPTY):
-            yield from unit.send(unit.outputs[bisect_right(boundaries, crd)], token)
+            yield from unit.send(unit.outputs[lane_of(crd, boundaries, owners)], token)
         elif token == crd:
             start = unit.clock
             for out in unit.outputs:
@@ -77,7 +83,7 @@ def gather(unit: Unit) -> Process:
         unit.tick()
 
 
-def gather_guarded(unit: Unit, depth: int = 1, boundaries: Sequence[int] = ()) -> Process:
+def gather_guarded(unit: Unit, depth: int = 1, boundaries: Sequence[int] = (), owners: Sequence[int] = ()) -> Process:
     """What a lane made of each coordinate of the last input, the guard; levels come from the guard.
 
     Turns and stamps are those of :func:`gather`; the stop of a fiber waits for the guard's next token, and where the
@@ -90,7 +96,7 @@ def gather_guarded(unit: Unit, depth: int = 1, boundaries: Sequence[int] = ()) -
     while True:
         head = yield from unit.take(guard)
         if isinstance(head, (int, float)) and is_payload(head):
-            number = bisect_right(boundaries, head) if boundaries else turn
+            number = lane_of(head, boundaries, owners) if boundaries else turn
             lane = lanes[number]
             turn = (turn + 1) % len(lanes)
             token = yield from unit.take(lane)

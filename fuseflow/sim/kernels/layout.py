@@ -62,6 +62,8 @@ FULL: Final = 2
 FINISHED: Final = 3
 MISFIT: Final = 4
 GROW: Final = 5
+SPELL: Final = 6
+"""Coordinates that were not written down, because all fibers were whole, have to be: here is one that is not."""
 
 UNEXPECTED: Final = 1
 """``GOT`` is a token that the block has no rule for, given ``OTHER`` at its first input."""

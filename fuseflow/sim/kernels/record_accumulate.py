@@ -24,6 +24,7 @@ from fuseflow.sim.kernels.layout import (
     LIMIT,
     MISFIT,
     PORT,
+    SPELL,
     START,
     STARVED,
     STATUS,
@@ -74,15 +75,17 @@ def accumulate_records(
     every flush: before which record, to which place, how many.
 
     With ``direct`` only writers read the outputs: a flush becomes a record of ``flushes`` (word 0: how many; then, of
-    each, its length, end and stamp) and its tokens go to what the writers write, GOT of them so far.
+    each, its length, end and stamp) and its tokens go to what the writers write, GOT of them so far. Coordinates have
+    no room at all as long as every flush has all of them (SPELL: here is one that has not).
     """
     clock, busy, flops, count = state[CLOCK], state[BUSY], state[COUNT], state[LIMIT]
     outer_head, outer_tail = state[HEADS + 1], outers[0]
     crd_tail, val_tail = crd_out[0], val_out[0]
     room = (min(len(crd_out) - 2 * crd_tail, len(val_out) - 2 * val_tail) - FIRST) // 2
     flushed, sent, told = flushes[0], state[GOT], events[0]
+    spelled = len(coordinates) > 0
     if direct:
-        room = len(coordinates) - sent
+        room = len(coordinates) - sent if spelled else int64(1) << 62
         if carried:
             room = min(room, len(written) - sent)
     flag, retired = state[FLAG], state[AUX]
@@ -115,9 +118,11 @@ def accumulate_records(
                 flops += length
                 busy += length
                 start, base = shape[4 * record + START], shape[4 * record + word]
-                if count < extent:
+                if dense:
+                    count = max(count, length)  # coordinates from 0 on: no need to mark them
+                elif count < extent:
                     for step in range(length):
-                        key = int64(step) if dense else int64(storage[start + step])
+                        key = int64(storage[start + step])
                         if marks[key] == 0:
                             marks[key] = 1
                             touched[count] = key
@@ -177,6 +182,9 @@ def accumulate_records(
         if not idle and bare and outer_head + 1 == outer_tail:
             port = 1
             break
+        if direct and not spelled and 0 < count < extent:
+            status = SPELL
+            break
         if direct and room < count:
             status = GROW
             break
@@ -189,7 +197,10 @@ def accumulate_records(
             told += 1
         stamp = now + 1
         if count < extent and count > 0:
-            if 8 * count >= extent:
+            if dense:
+                for step in range(count):
+                    touched[step] = step
+            elif 8 * count >= extent:
                 found = 0
                 for step in range(extent):
                     if marks[step] != 0:
@@ -202,13 +213,15 @@ def accumulate_records(
             flushes[at], flushes[at + 1], flushes[at + 2] = count, outer, stamp
             flushed += 1
             if count == extent:
-                to_crd = uint64(sent)
-                for place in range(uint64(extent)):
-                    coordinates[to_crd + place] = int32(place)
+                if spelled:
+                    to_crd = uint64(sent)
+                    for place in range(uint64(extent)):
+                        coordinates[to_crd + place] = int32(place)
                 if carried and not later:
                     written[sent : sent + extent] = sums.view(uint32)
                     sums[:] = 0
-                marks[:] = 0
+                if not dense:
+                    marks[:] = 0
             else:
                 for step in range(count):
                     key = touched[step]

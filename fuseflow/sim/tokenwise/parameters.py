@@ -137,11 +137,10 @@ class Parameters:
             case Flatten():
                 return layout.FLATTEN, [block.factor], []
             case Fork():
-                return layout.FORK, [arena.store(block.boundaries), len(block.boundaries)], []
+                return layout.FORK, self._ranges(block), []
             case Gather():
                 if block.guarded:
-                    ranges = [arena.store(block.boundaries), len(block.boundaries)]
-                    return layout.GATHER_GUARDED, [arena.allocate(block.lanes), block.depth, *ranges], []
+                    return layout.GATHER_GUARDED, [arena.allocate(block.lanes), block.depth, *self._ranges(block)], []
                 return layout.GATHER, [], []
             case StopDrop():
                 return layout.STOP_DROP, [], []
@@ -199,6 +198,11 @@ class Parameters:
             loads + timing.startup_delay_cycles,
         ]
         return layout.SCAN, words, []
+
+    def _ranges(self, block: Fork | Gather) -> list[int]:
+        """Place and number of the boundaries, and place of the lanes of the ranges (0 where they are in order)."""
+        owners = self._arena.store(block.owners) if block.owners else 0
+        return [self._arena.store(block.boundaries), len(block.boundaries), owners]
 
     def _accumulator(self, name: str, block: SparseAccumulator) -> tuple[int, list[int], list[int]]:
         arena, flush = self._arena, self._machine.turns.flush_cycles

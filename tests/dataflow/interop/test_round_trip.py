@@ -70,6 +70,15 @@ def test_comal(source: str, tmp_path: Path) -> None:
     assert count > 10
 
 
+@pytest.mark.parametrize("scatter", list(ff.Scatter))
+def test_dot_of_lanes(scatter: ff.Scatter, tmp_path: Path) -> None:
+    model = ff.models.gcn("karate", hidden=4)
+    compiled = ff.compile(model, ff.Schedule.partial(model).with_lanes(ff.Lanes("i", 3, scatter)))
+    for region in compiled.regions:
+        write_dot(tmp_path / "graph.gv", region.graph, {})
+        same(read_dot(tmp_path / "graph.gv"), region.graph)
+
+
 @pytest.mark.parametrize("source", ["gcn", "random"])
 def test_dot(source: str, tmp_path: Path) -> None:
     engine = simulate if source == "gcn" else interpret

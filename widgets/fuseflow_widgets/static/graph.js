@@ -1,11 +1,11 @@
 // GraphView: a dataflow graph that zooms, searches, collapses, colours its nodes and says what each one is.
-import { button, count, frame, h, picture, press, reachable, short, svg } from "./page.js";
+import { attribute, button, count, extent, frame, h, picture, press, reachable, short, svg, timed } from "./page.js";
 
 const STEPS = ["#FFFFD9", "#D3EEB3", "#97D6B9", "#4FB8C6", "#4C97C9"];
 const PARTS = { iteration: "#CFE4F5", compute: "#FBDDC1", construction: "#E4EFC8" };
 
 function render({ model, el }) {
-  const { root, body, on, ask, set, cleanup, cleanups } = frame(model, el, "graph", "dataflow graph");
+  const { root, body, follow, ask, set, cleanup, cleanups } = frame(model, el, "graph", "dataflow graph");
   const view = picture({ label: "dataflow graph; Tab moves through its nodes, Enter selects", height: model.get("height") });
   cleanups.push(view.stop);
   const graphs = h("select", { "aria-label": "region", class: "ff-which", onchange: (event) => set("current", event.target.value) });
@@ -21,9 +21,9 @@ function render({ model, el }) {
     h("div", { class: "ff-split" }, h("div", { class: "ff-main" }, view.pane, legend), h("div", { class: "ff-side", style: `max-height:${model.get("height") + 28}px` }, detail)),
   );
   let trail = [];
-  const nodeOf = (group) => group.id.replace(/^node-/, "");
-  const groups = () => [...view.holder.querySelectorAll('g.block, g.ff-group')];
-  const element = (name) => view.holder.querySelector(`#${CSS.escape(`node-${name}`)}`) ?? view.holder.querySelector(`#${CSS.escape(`node-${model.get("members")[name] ?? ""}`)}`);
+  /** What is drawn: nodes and groups by name, streams with their ends. */
+  let blocks = new Map(), streams = [];
+  const element = (name) => (blocks.get(name) ?? blocks.get(model.get("members")[name]))?.group;
   function go(name) {
     trail.push(...model.get("selected").slice(0, 1));
     set("selected", [name]);
@@ -35,24 +35,39 @@ function render({ model, el }) {
     if (name) { set("selected", [name]); if (element(name)) view.centre(element(name)); }
   }
 
-  function draw(keep = false) {
-    const begun = performance.now();
-    view.show(model.get("svg"), keep);
+  const choose = (name) => {
+    trail.push(...model.get("selected").slice(0, 1));
+    set("selected", [name]);
+  };
+  /** Find what is drawn in a new picture and make it answer to clicks and keys. */
+  function prepare(picture) {
     const nodes = model.get("nodes");
-    for (const group of groups()) {
-      const name = nodeOf(group);
+    blocks = new Map();
+    for (const group of picture.querySelectorAll("g.block, g.ff-group")) {
+      const name = group.id.replace(/^node-/, "");
+      const shapes = [...group.querySelectorAll("polygon, ellipse, path")].filter((shape) => shape.getAttribute("fill") !== "none");
+      blocks.set(name, { group, shapes, fills: shapes.map((shape) => shape.getAttribute("fill")), badge: null });
       if (group.classList.contains("ff-group")) press(group, `${name}, collapsed; press Enter to open`, () => ask("open", { group: name }));
-      else press(group, `${name}: ${nodes[name]?.role || nodes[name]?.does || ""}`, () => { trail.push(...model.get("selected").slice(0, 1)); set("selected", [name]); });
+      else press(group, `${name}: ${nodes[name]?.role || nodes[name]?.does || ""}`, () => choose(name));
     }
-    for (const edge of view.holder.querySelectorAll("g.stream")) {
-      const match = edge.id.match(/^edge-(.*)\.([^.]*)-(.*)\.([^.]*)$/);
+    streams = [];
+    for (const edge of picture.querySelectorAll("g.stream")) {
+      const match = edge.id.match(/^edge-(.*)\.[^.]*-(.*)\.[^.]*$/);
       if (!match) continue;
-      const [, source, , target] = match;
-      reachable(edge, `stream from ${source} to ${target}; press Enter to follow it`, () => {
-        const here = model.get("selected")[0];
-        go(here === target ? source : target);
-      });
+      const [, source, target] = match;
+      streams.push({ edge, source, target });
+      reachable(edge, `stream from ${source} to ${target}; press Enter to follow it`, () => go(model.get("selected")[0] === target ? source : target));
     }
+    paint();
+    mark();
+    seek();
+  }
+
+  function draw() {
+    const begun = performance.now();
+    blocks = new Map();
+    streams = [];
+    if (!view.show(model.get("svg"), false, prepare)) { paint(); mark(); }
     const names = model.get("graphs");
     graphs.replaceChildren(...names.map((name) => h("option", { value: name }, name)));
     graphs.value = model.get("current");
@@ -60,10 +75,7 @@ function render({ model, el }) {
     collapse.textContent = model.get("collapsed") ? "expand" : "collapse";
     collapse.setAttribute("aria-pressed", model.get("collapsed"));
     collapse.hidden = !model.get("collapsible");
-    paint();
-    mark();
-    seek();
-    root.dataset.drawMs = (performance.now() - begun).toFixed(1);
+    timed(root, begun);
     root.dataset.version = model.get("version");
   }
 
@@ -77,21 +89,16 @@ function render({ model, el }) {
     const nodes = model.get("nodes");
     const measure = measures[wanted];
     const top = measure ? measure.total ?? Math.max(1, ...Object.values(measure.values)) : 1;
-    for (const group of groups()) {
-      const name = nodeOf(group);
-      const shape = group.querySelector("polygon, ellipse, path:not(.ff-hit)");
-      group.querySelector(".ff-badge")?.remove();
-      if (!shape) continue;
-      if (!("fill" in shape.dataset)) shape.dataset.fill = shape.getAttribute("fill");
-      let fill = shape.dataset.fill;
+    for (const [name, block] of blocks) {
       const part = nodes[name]?.part;
-      if (wanted === "part" && part) fill = PARTS[part];
+      const value = measure?.values[name];
+      let fill = null, text = "";
       if (measure) {
-        const value = measure.values[name];
         fill = value === undefined ? "#FFFFFF" : STEPS[Math.min(4, Math.floor((5 * value) / top))];
-        if (value !== undefined) badge(group, measure.total ? `${Math.round((100 * value) / top)} %` : short(value));
-      } else if (wanted === "part" && part) badge(group, part.slice(0, 4));
-      for (const each of group.querySelectorAll("polygon, ellipse, path")) if (each.dataset.fill !== "none" && each.getAttribute("fill") !== "none") each.setAttribute("fill", fill);
+        if (value !== undefined) text = measure.total ? `${Math.round((100 * value) / top)} %` : short(value);
+      } else if (wanted === "part" && part) [fill, text] = [PARTS[part], part.slice(0, 4)];
+      block.shapes.forEach((shape, at) => attribute(shape, "fill", fill ?? block.fills[at]));
+      badge(block, text);
     }
     legend.replaceChildren();
     if (measure) {
@@ -104,25 +111,30 @@ function render({ model, el }) {
         h("span", {}, h("i", { class: "ff-line ff-solid" }), "value"), h("span", { class: "ff-faint" }, "shapes: box scanner · hexagon join · cylinder array · double oval ALU · funnel reduce · note writer"));
     }
   }
-  function badge(group, text) {
-    const box = group.getBBox();
-    const label = svg("text", { class: "ff-badge", x: box.x + box.width - 2, y: box.y - 2, "text-anchor": "end" });
-    label.textContent = text;
-    group.append(label);
+  /** A word at the upper right corner of a node; an empty one takes it away. */
+  function badge(block, text) {
+    if (!text || !block.shapes.length) {
+      block.badge?.remove();
+      block.badge = null;
+      return;
+    }
+    if (!block.badge) {
+      const { right, top } = extent(block.shapes[0]);
+      block.badge = svg("text", { class: "ff-badge", x: right - 2, y: top - 2, "text-anchor": "end" });
+      block.group.append(block.badge);
+    }
+    if (block.badge.textContent !== text) block.badge.textContent = text;
   }
 
   function mark() {
     const chosen = new Set(model.get("selected"));
     const members = model.get("members");
     for (const name of [...chosen]) if (members[name]) chosen.add(members[name]);
-    for (const group of groups()) {
-      group.classList.toggle("ff-chosen", chosen.has(nodeOf(group)));
-      group.setAttribute("aria-pressed", chosen.has(nodeOf(group)));
+    for (const [name, { group }] of blocks) {
+      group.classList.toggle("ff-chosen", chosen.has(name));
+      attribute(group, "aria-pressed", chosen.has(name));
     }
-    for (const edge of view.holder.querySelectorAll("g.stream")) {
-      const match = edge.id.match(/^edge-(.*)\.[^.]*-(.*)\.[^.]*$/);
-      edge.classList.toggle("ff-near", !!match && (chosen.has(match[1]) || chosen.has(match[2])));
-    }
+    for (const { edge, source, target } of streams) edge.classList.toggle("ff-near", chosen.has(source) || chosen.has(target));
     describe();
   }
   function describe() {
@@ -153,7 +165,7 @@ function render({ model, el }) {
     place = -1;
     found.textContent = text ? `${hits.length} found` : "";
     const drawn = new Set(hits.flatMap((name) => [name, model.get("members")[name]]));
-    for (const group of groups()) group.classList.toggle("ff-hit-node", drawn.has(nodeOf(group)));
+    for (const [name, { group }] of blocks) group.classList.toggle("ff-hit-node", drawn.has(name));
   }
   search.addEventListener("input", seek);
   search.addEventListener("keydown", (event) => {
@@ -175,15 +187,16 @@ function render({ model, el }) {
     event.preventDefault();
     event.stopPropagation();
   });
-  on("change:version", () => draw());
-  on("change:measures", () => { paint(); describe(); });
-  on("change:nodes", describe);
-  on("change:colour", paint);
-  on("change:selected", () => {
-    mark();
-    const target = model.get("selected").map(element).find(Boolean);
-    if (target) view.centre(target);
-  });
+  follow({
+    measures: () => { paint(); describe(); },
+    nodes: describe,
+    colour: paint,
+    selected: () => {
+      mark();
+      const target = model.get("selected").map(element).find(Boolean);
+      if (target) view.centre(target);
+    },
+  }, draw);
   draw();
   return cleanup;
 }

@@ -78,6 +78,26 @@ export function frame(model, el, name, label) {
   on("change:notice", showNotice);
   showNotice();
 
+  /**
+   * Call `whole`, or what `parts` names for the traits that changed: once per message, however many traits it sets.
+   * `whole` includes all the parts; `version` is the trait that asks for it.
+   */
+  const follow = (parts, whole) => {
+    const wanted = new Set();
+    const flush = () => {
+      const calls = wanted.has(whole) ? [whole] : [...wanted];
+      wanted.clear();
+      for (const call of calls) call();
+    };
+    for (const [key, call] of Object.entries({ ...parts, version: whole }))
+      on(`change:${key}`, () => {
+        if (!wanted.size) queueMicrotask(flush);
+        wanted.add(call);
+      });
+  };
+  root.addEventListener("click", pressed);
+  root.addEventListener("keydown", pressed);
+
   const theme = () => {
     const wanted = model.get("theme");
     root.dataset.theme = wanted === "auto" ? around(el) : wanted;
@@ -124,7 +144,7 @@ export function frame(model, el, name, label) {
     model.set(key, value);
     model.save_changes();
   };
-  return { root, body, on, ask, set, cleanup: () => cleanups.forEach((each) => each()), cleanups };
+  return { root, body, on, follow, ask, set, cleanup: () => cleanups.forEach((each) => each()), cleanups };
 }
 
 /** Light or dark, by the luminance of the background behind `element`. */
@@ -164,8 +184,9 @@ export function picture({ label, lasso = null, height = 360 }) {
     fitted = false;
     place();
   };
+  // What the observer said last: asking the page in the middle of a drawing would lay all of it out.
+  let box = { width: 0, height: 0 };
   const fit = () => {
-    const box = pane.getBoundingClientRect();
     if (!box.width || !size.width) return;
     fitted = true;
     scale = Math.min((box.width - 12) / size.width, (box.height - 12) / size.height, 1.3);
@@ -176,27 +197,27 @@ export function picture({ label, lasso = null, height = 360 }) {
   /** All of it where that is legible, else the top of it. */
   const start = () => {
     fit();
-    const box = pane.getBoundingClientRect();
     if (!box.width || scale >= LEGIBLE) return;
     scale = LEGIBLE;
     x = Math.max(8, (box.width - size.width * scale) / 2);
     y = 6;
     place();
   };
-  const show = (text, keep = false) => {
-    holder.innerHTML = text;
-    const element = holder.querySelector("svg");
-    if (!element) return null;
-    const box = element.viewBox.baseVal;
-    size = { width: (box.width * 4) / 3, height: (box.height * 4) / 3 };
+  /** Put an SVG there; `prepare` gets it before it is in the page, where changes are cheap. */
+  const show = (text, keep = false, prepare = null) => {
+    const made = document.createElement("div");
+    made.innerHTML = text;
+    const element = made.querySelector("svg");
+    if (!element) {
+      holder.replaceChildren();
+      return null;
+    }
+    const [, , width, height] = element.getAttribute("viewBox").split(" ").map(Number);
+    size = { width: (width * 4) / 3, height: (height * 4) / 3 };
     element.setAttribute("width", size.width);
     element.setAttribute("height", size.height);
-    // Titles of Graphviz are names of its own; what is worth saying is in its tooltips, which browsers do not show.
-    for (const title of element.querySelectorAll("title")) {
-      const words = title.parentElement.querySelector("a")?.getAttribute("xlink:title")?.trim();
-      if (words) title.textContent = words;
-      else title.remove();
-    }
+    prepare?.(element);
+    holder.replaceChildren(element);
     if (!keep || fitted) start();
     return element;
   };
@@ -266,7 +287,10 @@ export function picture({ label, lasso = null, height = 360 }) {
     event.preventDefault();
     event.stopPropagation();
   });
-  const watcher = new ResizeObserver(() => { if (fitted) start(); });
+  const watcher = new ResizeObserver(() => {
+    box = { width: pane.clientWidth, height: pane.clientHeight };
+    if (fitted) start();
+  });
   watcher.observe(pane);
   const controls = h("span", { class: "ff-zoom" },
     button("+", "zoom in (+)", () => zoom(1.25)),
@@ -288,16 +312,44 @@ export function reachable(edge, label, act) {
   press(edge, label, act);
 }
 
-/** Let an SVG group act on click, Enter and Space. */
+const acts = new WeakMap();
+
+/** Let an SVG group act on click, Enter and Space. The frame listens for all of them. */
 export function press(group, label, act) {
   group.setAttribute("tabindex", "0");
   group.setAttribute("role", "button");
   group.setAttribute("aria-label", label);
-  group.addEventListener("click", act);
-  group.addEventListener("keydown", (event) => {
-    if (event.key !== "Enter" && event.key !== " ") return;
+  acts.set(group, act);
+}
+
+function pressed(event) {
+  const act = acts.get(event.target.closest?.("[role=button]"));
+  if (!act || (event.type === "keydown" && event.key !== "Enter" && event.key !== " ")) return;
+  if (event.type === "keydown") {
     event.preventDefault();
-    event.stopPropagation();
-    act(event);
-  });
+    event.stopImmediatePropagation();
+  }
+  act(event);
+}
+
+/** Set an attribute that may well have this value already: writing it again would cost a style pass. */
+export function attribute(element, name, value) {
+  if (element.getAttribute(name) !== String(value)) element.setAttribute(name, value);
+}
+
+/** Left, top and right of a shape that Graphviz drew, from its own numbers: asking the page would cost a layout. */
+export function extent(shape) {
+  if (shape.tagName === "ellipse") {
+    const [cx, cy, rx, ry] = ["cx", "cy", "rx", "ry"].map((name) => Number(shape.getAttribute(name)));
+    return { left: cx - rx, right: cx + rx, top: cy - ry };
+  }
+  const numbers = (shape.getAttribute("points") ?? shape.getAttribute("d") ?? "").match(/-?[\d.]+/g)?.map(Number) ?? [0, 0];
+  const xs = numbers.filter((_, at) => at % 2 === 0), ys = numbers.filter((_, at) => at % 2 === 1);
+  return { left: Math.min(...xs), right: Math.max(...xs), top: Math.min(...ys) };
+}
+
+/** How long a drawing took: `draw-ms` in this script, `frame-ms` until the page has been painted with it. */
+export function timed(root, begun) {
+  root.dataset.drawMs = (performance.now() - begun).toFixed(1);
+  requestAnimationFrame(() => setTimeout(() => { root.dataset.frameMs = (performance.now() - begun).toFixed(1); }));
 }

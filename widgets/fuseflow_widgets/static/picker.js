@@ -1,8 +1,8 @@
 // FusionPicker: the einsum graph with its regions. What is legal is decided in the kernel; this page draws and asks.
-import { button, frame, h, picture, press, reachable } from "./page.js";
+import { button, frame, h, picture, press, reachable, timed } from "./page.js";
 
 function render({ model, el }) {
-  const { root, body, on, ask, set, cleanup, cleanups } = frame(model, el, "picker", "fusion picker");
+  const { root, body, follow, ask, set, cleanup, cleanups } = frame(model, el, "picker", "fusion picker");
   let selected = new Set();
   const lasso = (box) => {
     for (const node of view.holder.querySelectorAll("g.statement")) {
@@ -65,25 +65,28 @@ function render({ model, el }) {
   function draw() {
     const focused = root.contains(document.activeElement) ? document.activeElement.id : "";
     const begun = performance.now();
-    view.show(model.get("svg"), true);
-    for (const node of view.holder.querySelectorAll("g.statement"))
-      press(node, `statement ${nameOf(node)}; press Enter to select`, () => {
-        if (!selected.delete(nameOf(node))) selected.add(nameOf(node));
-        select();
-      });
-    for (const edge of view.holder.querySelectorAll("g.flow")) {
-      const [source, target] = edge.id.replace(/^flow-/, "").split("->");
-      const words = edge.querySelector("a")?.getAttribute("xlink:title") ?? `${source} to ${target}`;
-      reachable(edge, words, () => ask("toggle", { source, target }));
-    }
-    for (const region of view.holder.querySelectorAll("g.region")) {
-      const name = region.id.replace(/^region-/, "");
-      region.classList.toggle("ff-current", name === model.get("current"));
-    }
+    view.show(model.get("svg"), true, (picture) => {
+      for (const node of picture.querySelectorAll("g.statement"))
+        press(node, `statement ${nameOf(node)}; press Enter to select`, () => {
+          if (!selected.delete(nameOf(node))) selected.add(nameOf(node));
+          select();
+        });
+      for (const edge of picture.querySelectorAll("g.flow")) {
+        const [source, target] = edge.id.replace(/^flow-/, "").split("->");
+        const words = edge.querySelector("title")?.textContent ?? `${source} to ${target}`;
+        reachable(edge, words, () => ask("toggle", { source, target }));
+      }
+      turn(picture);
+    });
     select();
     if (focused && !root.contains(document.activeElement)) view.holder.querySelector(`#${CSS.escape(focused)}`)?.focus();
-    root.dataset.drawMs = (performance.now() - begun).toFixed(1);
+    timed(root, begun);
     root.dataset.version = model.get("version");
+  }
+  /** Mark the region that the other views show. */
+  function turn(picture) {
+    for (const region of picture.querySelectorAll("g.region"))
+      region.classList.toggle("ff-current", region.id.replace(/^region-/, "") === model.get("current"));
   }
   function controls() {
     undo.disabled = !model.get("can_undo");
@@ -129,10 +132,9 @@ function render({ model, el }) {
     event.preventDefault();
     event.stopPropagation();
   });
-  on("change:version", () => { draw(); controls(); });
-  on("change:current", () => { draw(); controls(); });
-  draw();
-  controls();
+  const all = () => { draw(); controls(); };
+  follow({ current: () => { turn(view.holder); controls(); } }, all);
+  all();
   return cleanup;
 }
 export default { render };

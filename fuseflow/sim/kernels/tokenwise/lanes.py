@@ -21,7 +21,10 @@ def range_of(m: Memory, boundaries: int, count: int, coordinate: int) -> int:
 
 @kernel
 def fork(m: Memory, s: int, e: int) -> int:
-    """P: place and number of boundaries (none: in turn). R: the lane whose turn it is."""
+    """P: place and number of boundaries (none: in turn), place of the lanes of the ranges (0: in order).
+
+    R: the lane whose turn it is.
+    """
     guided = m[s + P + 1] != 0
     if m[s + PHASE] != 0:
         token = m[m[s + TOKENS]]
@@ -32,6 +35,8 @@ def fork(m: Memory, s: int, e: int) -> int:
                 if crd < 0:
                     return fault(m, s, FORK_AND_GUIDE, 0, 1)
                 lane = range_of(m, m[s + P], m[s + P + 1], crd)
+                if m[s + P + 2] != 0:
+                    lane = m[m[s + P + 2] + lane]
             e = send(m, s, e, lane, token, 1)
             m[s + R] = (m[s + R] + 1) % m[s + OUTPUTS]
         elif guided and m[m[s + TOKENS] + 1] != token:
@@ -74,7 +79,8 @@ def gather(m: Memory, s: int, e: int) -> int:
 @kernel
 def gather_guarded(m: Memory, s: int, e: int) -> int:
     """The guard is the last input. P: place of a word per lane that says that its stop already ends the guard's fiber;
-    depth of the lanes' streams below the guard; place and number of boundaries (none: in turn).
+    depth of the lanes' streams below the guard; place and number of boundaries (none: in turn), and place of the
+    lanes of the ranges (0: in order).
 
     R: lane of the last coordinate, level token of the stop to send, next lane to close, lane of the next coordinate.
     Phase 1 has the guard, 2 a token of the lane whose turn it is, 3 the guard behind its fiber, 4 the stop of a lane
@@ -92,6 +98,8 @@ def gather_guarded(m: Memory, s: int, e: int) -> int:
             turn = m[s + R + 3]
             if m[s + P + 3] != 0:
                 turn = range_of(m, m[s + P + 2], m[s + P + 3], head)
+                if m[s + P + 4] != 0:
+                    turn = m[m[s + P + 4] + turn]
             m[s + R], m[s + R + 3] = turn, (turn + 1) % lanes
             m[s + PHASE] = 2
             return take(m, s, e, turn)

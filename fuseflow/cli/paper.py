@@ -1,0 +1,109 @@
+"""``fuseflow paper``: the paper's figures and tables, from real runs."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from fuseflow.cli.failures import reported
+from fuseflow.cli.options import not_empty
+
+if TYPE_CHECKING:
+    from fuseflow.paper.runner import PaperProgress
+
+
+class ModeName(StrEnum):
+    """How much is run."""
+
+    fast = "fast"
+    medium = "medium"
+    complete = "complete"
+
+
+class ConfigurationName(StrEnum):
+    """Whose choices the models follow."""
+
+    same_work = "same-work"
+    artifact = "artifact"
+
+
+@reported
+def paper(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[FIGURE...]", help="fig4b, fig12, ..., table4, or all.", show_default="all"),
+    ] = None,
+    mode: Annotated[ModeName, typer.Option("--mode", help="How much is run.")] = ModeName.fast,
+    out: Annotated[str, typer.Option("--out", metavar="DIR", callback=not_empty, help="Where all goes.")] = "out/paper",
+    configuration: Annotated[
+        ConfigurationName,
+        typer.Option("--configuration", help="The same work on both sides, or the choices of the published artifact."),
+    ] = ConfigurationName.same_work,
+    jobs: Annotated[int, typer.Option("--jobs", min=1, help="Processes; one uses several threads.")] = 1,
+    memory: Annotated[float, typer.Option("--memory", metavar="GB", help="Memory of all processes together.")] = 12.0,
+    store: Annotated[
+        str | None,
+        typer.Option(
+            "--store", metavar="DIR", callback=not_empty, help="Folder of results.", show_default="DIR/results"
+        ),
+    ] = None,
+    pictures: Annotated[
+        str | None,
+        typer.Option(
+            "--pictures", metavar="DIR", callback=not_empty, help="Folders imagenet, luna16, nih-cxr of images."
+        ),
+    ] = None,
+    recompute: Annotated[
+        str | None,
+        typer.Option("--recompute", metavar="KEYS", callback=not_empty, help="Run these points again and compare."),
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
+) -> None:
+    """Reproduce the paper's figures and tables: run them, check every output, compare with the published values.
+
+    A run that was stopped goes on where it was: a finished point is never run again.
+    """
+    from fuseflow.explore.store import Store
+    from fuseflow.paper import Configuration, Mode, Request, chosen, reproduce
+    from fuseflow.paper.reproduce import STORE
+    from fuseflow.paper.reproduce import recompute as again
+
+    experiments = chosen(names or [])
+    request = Request(Mode(mode.value), Configuration(configuration.value), pictures or "")
+    place = Store.at(store if store is not None else Path(out) / STORE)
+    if recompute is not None:
+        different = False
+        for item in again(experiments, request, place, recompute.split(","), memory):
+            different |= bool(item.differences)
+            typer.echo(f"{item.point}: {'; '.join(item.differences) or 'the same, bit for bit'}")
+        if different:
+            raise typer.Exit(1)
+        return
+    started = time.monotonic()
+    with _progress(quiet) as progress:
+        found = reproduce(experiments, request, out, store=place, jobs=jobs, gigabytes=memory, progress=progress)
+    for made in found:
+        judged = [verdict.agrees for verdict in made.verdicts if verdict.agrees is not None]
+        missing = f", {made.missing} rows missing" if made.missing else ""
+        typer.echo(f"{made.experiment.name}: {sum(judged)} of {len(judged)} claims agree{missing}; {made.folder}")
+    typer.echo(f"{Path(out) / 'comparison.md'} has all comparisons; {time.monotonic() - started:.0f} s")
+
+
+@contextmanager
+def _progress(quiet: bool) -> Iterator["Callable[[PaperProgress], None] | None"]:
+    """A callback that writes a line per finished point on stderr, with the time that is left."""
+    if quiet:
+        yield None
+        return
+
+    def move(state: "PaperProgress") -> None:
+        left = "" if state.remaining_seconds is None else f", about {state.remaining_seconds:,.0f} s left"
+        outcome = state.outcome
+        what = "" if outcome is None else f"{outcome.cycles:,} cycles" if outcome.cycles else outcome.reason
+        typer.echo(f"[{state.finished}/{state.total}{left}] {state.latest}: {what}", err=True)
+
+    yield move

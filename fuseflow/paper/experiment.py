@@ -1,0 +1,175 @@
+"""What an experiment is, as data: the points it simulates, the bars they add up to, the claim and how it is judged.
+
+Nothing here runs anything. A *point* is one simulation (model, schedule, memory). A *bar* is what a figure shows: one
+point, or several that run one after the other, each as often as it runs (the kernels of GPT-3's decoders).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+import pandas as pd
+
+from fuseflow.schedule import Lanes
+
+
+class Mode(Enum):
+    """How much of an experiment is run."""
+
+    FAST = "fast"
+    """Minutes for all figures: small data sets, and sizes below the paper's, which the labels say."""
+    MEDIUM = "medium"
+    COMPLETE = "complete"
+    """The paper's sizes, seeds and memory models."""
+
+
+class Configuration(Enum):
+    """Whose choices the models follow."""
+
+    SAME_WORK = "same-work"
+    """The same work under every schedule, as the paper's text states it: what is plotted by default."""
+    ARTIFACT = "artifact"
+    """The choices of the published artifact, where its cycles are to be met."""
+
+
+class Base(Enum):
+    """Which fusion regions a schedule has."""
+
+    UNFUSED = "unfused"
+    PARTIAL = "partial"
+    FULL = "full"
+    FIRST = "first"
+    """The first layer fused, the others unfused."""
+    LAST = "last"
+    """The last layer fused, the others unfused."""
+    EXPRESSION = "expression"
+    """Chains of matrix products fused, one expression each, in factored iteration; the rest unfused."""
+    EXPRESSION_GLOBAL = "expression, global"
+    """The same regions in one loop nest over all indices, as compilers that fuse single expressions iterate."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleSpec:
+    """A schedule by rule; ``order`` and ``lanes`` apply to every region."""
+
+    base: Base
+    order: tuple[str, ...] | None = None
+    lanes: tuple[Lanes, ...] = ()
+
+    def __str__(self) -> str:
+        order = "" if self.order is None else f" order {' '.join(self.order)}"
+        return f"{self.base.value}{order}" + "".join(f" {item.count} lanes of {item.index}" for item in self.lanes)
+
+
+class Kind(Enum):
+    """What builds a model; see :mod:`fuseflow.paper.recipes`."""
+
+    GCN = "gcn"
+    GRAPHSAGE = "graphsage"
+    SAE = "sae"
+    ATTENTION = "attention"
+    DECODER_KERNEL = "decoder kernel"
+    PATTERN_GCN = "gcn on a drawn pattern"
+    NESTED_MATMUL = "nested matmul"
+
+
+Value = str | int | float | bool
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSpec:
+    """A model by recipe: ``arguments`` are those of its builder, ``data_seed`` that of a synthetic twin or of noise."""
+
+    kind: Kind
+    arguments: tuple[tuple[str, Value], ...]
+    data_seed: int = 0
+
+    @classmethod
+    def of(cls, kind: Kind, data_seed: int = 0, **arguments: Value) -> "ModelSpec":
+        return cls(kind, tuple(sorted(arguments.items())), data_seed)
+
+    def __getitem__(self, name: str) -> Value:
+        return dict(self.arguments)[name]
+
+    def get(self, name: str) -> Value | None:
+        return dict(self.arguments).get(name)
+
+    def __str__(self) -> str:
+        return f"{self.kind.value} {' '.join(f'{name}={value}' for name, value in self.arguments)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One simulation; ``hbm`` is the reference's memory model, off an ideal memory."""
+
+    model: ModelSpec
+    schedule: ScheduleSpec
+    hbm: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.model}, {self.schedule}{', HBM' if self.hbm else ''}"
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One value of a figure: ``labels`` place it, ``parts`` are its points and how often each runs.
+
+    ``reference`` is the published value of the quantity in column ``cycles``, where there is one.
+    """
+
+    labels: tuple[tuple[str, Value], ...]
+    parts: tuple[tuple[Point, int], ...]
+    reference: float | None = None
+
+    @classmethod
+    def of(cls, point: Point, reference: float | None = None, **labels: Value) -> "Bar":
+        return cls(tuple(labels.items()), ((point, 1),), reference)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One claim beside what we found. ``tolerance`` is a relative one; None where only the sign or trend is claimed.
+
+    ``ours`` is None where a point is missing. ``reason`` says why the two differ, where they do.
+    """
+
+    what: str
+    paper: str
+    ours: str
+    ratio: float | None
+    agrees: bool | None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What was asked for: how much, and whose choices; ``pictures`` is a folder of images for the autoencoder."""
+
+    mode: Mode
+    configuration: Configuration = Configuration.SAME_WORK
+    pictures: str = ""
+
+
+Declare = Callable[[Request], tuple[Bar, ...]]
+Derive = Callable[[pd.DataFrame, Request], pd.DataFrame]
+Judge = Callable[[pd.DataFrame, Request], list[Verdict]]
+
+
+@dataclass(frozen=True, slots=True)
+class Experiment:
+    """A figure or table. ``bars`` are simulated, ``derive`` adds columns (or computes the rows of a table that needs no
+    simulation), ``judge`` compares with the paper, ``chart`` draws an Altair chart of the derived rows.
+
+    ``unavailable`` says why an experiment cannot be run yet; such a one is not part of ``all``.
+    """
+
+    name: str
+    title: str
+    claim: str
+    bars: Declare
+    derive: Derive
+    judge: Judge
+    chart: Callable[[pd.DataFrame], Any] | None = None
+    unavailable: str = ""
+    notes: tuple[str, ...] = field(default=())

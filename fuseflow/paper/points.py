@@ -1,0 +1,126 @@
+"""One point: its key, and running it in a worker; what is finished is in the store and is never run again."""
+
+import hashlib
+import json
+import os
+import time
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from fuseflow import __version__
+from fuseflow.candidates import Candidate, simulate_candidate
+from fuseflow.datasets.graph import DIRECTORY_VARIABLE, find_file
+from fuseflow.errors import FuseflowError, StoreError
+from fuseflow.explore.store import Outcome, Status, Store
+from fuseflow.models import Model
+from fuseflow.paper.experiment import Kind, ModelSpec, Point
+from fuseflow.paper.recipes import build_machine, build_model, build_schedule
+from fuseflow.schedule import Schedule
+
+GRAPHS = (Kind.GCN, Kind.GRAPHSAGE)
+
+
+@dataclass(frozen=True, slots=True)
+class PointJob:
+    """What a worker needs to run ``point``; ``bytes_limit`` is the memory of its process."""
+
+    key: str
+    point: Point
+    store: Store
+    bytes_limit: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Built:
+    """A model that is there already, where a candidate asks for one."""
+
+    built: Model
+
+    def model(self) -> Model:
+        return self.built
+
+
+def point_key(point: Point) -> str:
+    """Hash of everything the result depends on: recipe, seeds, machine, data files and the version of fuseflow."""
+    content = [
+        point.model.kind.value,
+        [list(item) for item in point.model.arguments],
+        point.model.data_seed,
+        point.schedule.base.value,
+        point.schedule.order,
+        [item.to_json() for item in point.schedule.lanes],
+        repr(build_machine(point)),
+        data_identity(point.model),
+        __version__,
+    ]
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()
+
+
+def data_identity(spec: ModelSpec) -> str:
+    """Which data a model reads: the hash of the file, or ``twin`` where it makes them itself."""
+    if spec.kind not in GRAPHS:
+        folder = spec.get("folder")
+        return "made" if folder is None else _folder_hash(str(folder))
+    path = find_file(str(spec["dataset"]))
+    return "twin" if path is None else _file_hash(path, path.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=32)
+def _file_hash(path: Path, _: int) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@lru_cache(maxsize=8)
+def _folder_hash(folder: str) -> str:
+    found = hashlib.sha256()
+    for path in sorted(Path(folder).glob("*")):
+        found.update(f"{path.name} {path.stat().st_size} {path.stat().st_mtime_ns}".encode())
+    return found.hexdigest()
+
+
+def schedule_hash(schedule: Schedule) -> str:
+    """Twelve digits that tell schedules apart: of the regions with all they ask for, not of the name."""
+    return hashlib.sha256(json.dumps(json.loads(schedule.to_json())["regions"]).encode()).hexdigest()[:12]
+
+
+def run_point(job: PointJob) -> Outcome:
+    """The outcome of a point, kept in the store. Raises StoreError where that fails."""
+    known = job.store.find([job.key]).get(job.key)
+    if known is not None and known.status is Status.DONE:
+        return known
+    started = time.monotonic()
+    try:
+        model = build_model(job.point.model)
+        schedule = build_schedule(job.point.schedule, model.program)
+    except StoreError:
+        raise
+    except (FuseflowError, MemoryError) as error:
+        large = isinstance(error, MemoryError)
+        outcome = Outcome(
+            job.key,
+            Status.TOO_LARGE if large else Status.FAILED,
+            "its data do not fit into memory" if large else str(error),
+            seconds=time.monotonic() - started,
+            limit=job.bytes_limit if large else 0.0,
+        )
+        job.store.write(outcome, {"model": str(job.point.model), "schedule": str(job.point.schedule)})
+        return outcome
+    about = {
+        "model": str(job.point.model),
+        "dataset": f"{model.dataset}{' (twin)' if model.synthetic else ''}",
+        "schedule": str(job.point.schedule),
+        "schedule_json": schedule.to_json(),
+        "machine": f"{build_machine(job.point).name}{', HBM' if job.point.hbm else ''}",
+        "version": __version__,
+    }
+    machine = build_machine(job.point)
+    return simulate_candidate(
+        Candidate(job.key, _Built(model), schedule, machine, float("inf"), job.bytes_limit, job.store, about)
+    )
+
+
+def data_folder() -> str:
+    """What to write before a command so that it finds the same data."""
+    return f"{DIRECTORY_VARIABLE}=<folder> " if os.environ.get(DIRECTORY_VARIABLE) else ""
