@@ -104,7 +104,7 @@ class Parameters:
                 return layout.LOCATE, [block.extent, int(block.has_parent)], []
             case Array():
                 values = bound_tensor(name, block.tensor, self._tensors).values
-                first = values.reshape(len(values), -1)[:, 0] if block.tiles else values  # tiles are computed apart
+                first = np.zeros(len(values), np.float32) if block.tiles else values  # tiles are computed apart
                 stored = self._store(block.tensor, "values", bits(first))
                 timing = pace(block, machine)
                 words = [stored, len(values), *_pace(timing)]
