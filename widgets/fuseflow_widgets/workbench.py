@@ -13,6 +13,7 @@ from fuseflow.models import Model
 from fuseflow.run import Run, RunProgress
 from fuseflow.schedule import Schedule
 from fuseflow.sim import Machine
+from fuseflow_widgets import edits
 from fuseflow_widgets.compare_view import CompareView
 from fuseflow_widgets.exact import ExactCycles
 from fuseflow_widgets.graph_view import GraphView
@@ -94,7 +95,7 @@ class Workbench(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no typ
         compared = self.comparison.comparison
         if compared is not None and change["new"] in compared.compiled:
             schedule = compared.compiled[change["new"]].schedule
-            if schedule.regions != self.schedule.regions:
+            if not edits.same(schedule, self.schedule):
                 self.picker.attempt(lambda: setattr(self.picker, "schedule", schedule))
 
     def _tab_turned(self, _: Any = None) -> None:
