@@ -3,6 +3,7 @@
 #   make test   the tests          make lint   ruff and mypy        make bench  out/bench.json (SUITES=mag: the large shape)
 #   make explore  autoschedule on the models, docs/explore.md's tables      make kill-test  200 candidates, 20 kills
 #   make models  the paper's models at the paper's sizes, minutes to an hour; JOBS="sae-imagenet gpt3-K1" runs these
+#   make paper  the paper's figures and tables (MODE=medium, complete)
 #   make fuzz   random programs and random graphs, minutes (fuzz-engine: the graphs alone)
 #   make lab    JupyterLab         make warm   compile the engine   make clean  remove .venv and out
 #   make app    the workbench as an app (Voila)      make notebooks      run every notebook
@@ -17,7 +18,7 @@ PINS := requirements/constraints.txt
 WORKERS ?= 2
 PROGRAMS ?= 10000
 
-.PHONY: demo test lint fuzz fuzz-engine expressions models explore kill-test bench lab app notebooks test-browser screenshots \
+.PHONY: demo paper test lint fuzz fuzz-engine expressions models explore kill-test bench lab app notebooks test-browser screenshots \
   bench-workbench warm clean
 .DEFAULT_GOAL := demo
 
@@ -42,6 +43,9 @@ fuzz: fuzz-engine
 fuzz-engine: $(VENV)/.dev
 	@FUSEFLOW_FUZZ_GRAPHS=$(or $(GRAPHS),2000) FUSEFLOW_FUZZ_FIRST=$(or $(FIRST),0) \
 	$(BIN)/python -m pytest -q -n $(WORKERS) tests/sim/test_random_graphs.py
+
+paper: $(VENV)/.installed
+	@$(BIN)/fuseflow paper all --mode $(or $(MODE),fast) --out out/paper
 
 models: $(VENV)/.installed
 	@mkdir -p out

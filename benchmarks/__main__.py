@@ -12,6 +12,7 @@ import platform
 import sys
 from pathlib import Path
 
+from benchmarks.blocks import blocks_rows
 from benchmarks.compile import compile_rows
 from benchmarks.engine import engine_rows
 from benchmarks.estimate import estimate_rows
@@ -21,10 +22,10 @@ from benchmarks.measure import clock_name, use_processor_time
 
 SUITES = {
     "compile": compile_rows, "engine": engine_rows, "estimate": estimate_rows, "gcn": gcn_rows, "collab": collab_rows,
-    "mag": mag_rows, "lanes": lanes_rows,
+    "mag": mag_rows, "lanes": lanes_rows, "blocks": blocks_rows,
 }  # fmt: skip
-BY_REQUEST = {"mag", "lanes"}
-"""Suites that take minutes and many gigabytes: they run when named."""
+BY_REQUEST = {"mag", "lanes", "blocks"}
+"""Suites that take minutes, one of them many gigabytes: they run when named."""
 
 
 def main() -> int:

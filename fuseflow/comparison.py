@@ -153,7 +153,9 @@ def collect(compiled: Mapping[str, Compiled], runs: Mapping[str, Run]) -> Compar
 def _row(compiled: Compiled, run: Run, error: float) -> dict[str, Any]:
     model = compiled.model
     # The reference's values are about the reference's machine.
-    reference = reference_cycles(model, compiled.schedule) if run.machine == Machine() else None
+    comparable = run.machine == Machine() and not compiled.schedule.blocks
+    reference = reference_cycles(model, compiled.schedule) if comparable else None
+    machine = f"{run.machine.name}, tiles with {run.machine.tiles}" if compiled.schedule.blocks else run.machine.name
     return {
         "model": model.name,
         "dataset": model.dataset,
@@ -167,7 +169,7 @@ def _row(compiled: Compiled, run: Run, error: float) -> dict[str, Any]:
         "max_rel_error": error,
         "compile_seconds": compiled.compile_seconds,
         "simulate_seconds": run.simulate_seconds,
-        "machine": run.machine.name,
+        "machine": machine,
         "reference_cycles": float("nan") if reference is None else float(reference),
     }
 

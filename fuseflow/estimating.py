@@ -32,6 +32,13 @@ def estimate(
     else:
         compiled = compile(source, "full" if schedule is None else schedule)
     known = statistics or Statistics.of(compiled.model.tensors)
+    for tensor in compiled.model.program.inputs if compiled.schedule.blocks else ():
+        shape = known.patterns[tensor.name].shape if tensor.name in known.patterns else tensor.shape
+        if shape != tensor.shape:
+            raise ScheduleError(
+                f"the statistics have {tensor.name!r} of shape {shape}, but under schedule {compiled.schedule.name!r} "
+                f"it is {tensor.shape} blocks; leave statistics out, or take Statistics.of(compiled.model.tensors)"
+            )
     used = machine or Machine()
     started = time.perf_counter()
     results: dict[str, Pattern] = dict(Statistics.of(compiled.constants).patterns)

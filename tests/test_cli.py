@@ -69,6 +69,18 @@ def test_run_prints_a_table_and_writes_json_and_report(tmp_path: Path) -> None:
     assert sorted(each.name for each in out.iterdir()) == ["report.html", "rows.json"]
 
 
+def test_tiles_run_beside_the_schedules_and_say_how_wide_the_units_are() -> None:
+    attention = ("run", "attention", "--small", "--block", "4", "--schedule", "full", "--tile", "4", "--quiet")
+    wide = invoke(*attention)
+    assert wide.exit_code == 0, wide.output
+    assert "full tile 4" in wide.output
+    assert "with tiles: machine comal, tiles with a lane per element (the paper's)" in wide.output
+    rows = json.loads(invoke(*attention, "--equal-throughput", "--json", "-").stdout)
+    assert rows[1]["flops"] == rows[0]["flops"]
+    assert rows[1]["machine"].endswith("equal throughput (1 multiply-add and 1 word per cycle)")
+    assert "the block is 3, which does not divide" in failure(*attention[:-3], "--tile", "3")
+
+
 def test_json_on_stdout_is_all_there_is_on_stdout() -> None:
     result = invoke(*KARATE, "--schedule", "partial", "--json", "-", "--engine", "interpreter")
     (row,) = json.loads(result.stdout)

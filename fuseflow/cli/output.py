@@ -51,6 +51,8 @@ def print_comparison(comparison: "Comparison", model: "Model", page: Path | None
         data = "random inputs"
     _print_wide_or_turned(*_comparison_cells(comparison), to_stderr=to_stderr)
     lines = ["", f"{model.name} on {data}, machine {first.machine}, errors against {model.reference_name}"]
+    others = [machine for machine in dict.fromkeys(comparison.machine) if machine != first.machine]
+    lines += [f"with tiles: machine {machine}" for machine in others]
     if comparison.reference_cycles.notna().any():
         from fuseflow.report.reference import REFERENCE_SOURCE
 

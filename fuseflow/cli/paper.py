@@ -61,6 +61,9 @@ def paper(
         str | None,
         typer.Option("--recompute", metavar="KEYS", callback=not_empty, help="Run these points again and compare."),
     ] = None,
+    stored: Annotated[
+        bool, typer.Option("--stored", help="Run nothing: what is not stored is shown as missing.")
+    ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
 ) -> None:
     """Reproduce the paper's figures and tables: run them, check every output, compare with the published values.
@@ -85,7 +88,9 @@ def paper(
         return
     started = time.monotonic()
     with _progress(quiet) as progress:
-        found = reproduce(experiments, request, out, store=place, jobs=jobs, gigabytes=memory, progress=progress)
+        found = reproduce(
+            experiments, request, out, store=place, jobs=jobs, gigabytes=memory, run=not stored, progress=progress
+        )
     for made in found:
         judged = [verdict.agrees for verdict in made.verdicts if verdict.agrees is not None]
         missing = f", {made.missing} rows missing" if made.missing else ""

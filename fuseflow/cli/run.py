@@ -1,6 +1,7 @@
 """``fuseflow run``: compile, simulate, check and compare."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -31,6 +32,17 @@ def run(
         typer.Option("--report", metavar="DIR", callback=not_empty, help="Write DIR/report.html, readable offline."),
     ] = None,
     engine: Annotated[EngineName, typer.Option("--engine", help="Simulator.")] = EngineName.compiled,
+    tile: Annotated[
+        int | None,
+        typer.Option("--tile", metavar="N", min=1, help="Run every schedule also with values in tiles of N x N."),
+    ] = None,
+    equal_throughput: Annotated[
+        bool,
+        typer.Option(
+            "--equal-throughput",
+            help="Tiles at 1 multiply-add and 1 word per cycle; otherwise a lane per element, as in the paper.",
+        ),
+    ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")] = False,
 ) -> None:
     """Compile a model under several schedules, simulate and check them, and compare their cycles."""
@@ -44,10 +56,15 @@ def run(
     makers = [named(name) for name in names]
     made = make_model(request)
     schedules = [make(made.program) for make in makers]
+    if tile is not None:
+        schedules += [replace(item.with_blocks(tile), name=f"{item.name} tile {tile}") for item in schedules]
     from fuseflow.comparison import compare
+    from fuseflow.sim import Machine
+
+    machine = Machine.equal_throughput() if equal_throughput else Machine()
 
     with progress_bar(quiet) as progress:
-        comparison = compare(made, schedules, engine=engine.value, progress=progress)
+        comparison = compare(made, schedules, machine=machine, engine=engine.value, progress=progress)
     text = json.dumps(comparison.records(), indent=2, allow_nan=False) + "\n"
     if json_file is not None:
         write(json_file, text)

@@ -13,6 +13,7 @@ from fuseflow.dataflow.tokens import StreamKind
 
 STREAM = "4 7 8 S0 9 2 S1 D"
 SERIAL_CYCLES, PARALLEL_CYCLES = 200, 1800
+SIDE = 16
 
 
 def lanes() -> dict[str, str]:
@@ -61,6 +62,17 @@ def _blocks(answer: Any) -> str | None:
     return f"{given} is not a count of whole blocks." if given % 4 else f"{given // 4} blocks is not right."
 
 
+def _width(answer: Any) -> str | None:
+    given = int(answer)
+    if given == SIDE**2:
+        return None
+    if given == SIDE**3:
+        return f"That is the work of the whole product, which has {SIDE} cycles."
+    if given == SIDE:
+        return "That is how many cycles pass between two products, not what is done in one."
+    return f"{given} is not the work of a product over its {SIDE} cycles."
+
+
 EXERCISES = (
     Exercise(
         "6.1",
@@ -86,5 +98,14 @@ EXERCISES = (
         "Cut the matrix into sixteen tiles, and count those with any nonzero.",
         "Blocks trade zeros that are stored for tokens that are saved.",
         _blocks,
+    ),
+    Exercise(
+        "6.4",
+        f"A unit with a lane per element starts a product of two {SIDE}×{SIDE} tiles every {SIDE} cycles. How many "
+        "multiply-adds per cycle is that?",
+        "a whole number",
+        f"A product of two n×n tiles is n³ multiply-adds; here n = {SIDE}.",
+        "So a speedup of tiles is mostly one of lanes, unless both sides may do equally much per cycle.",
+        _width,
     ),
 )

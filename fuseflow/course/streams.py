@@ -32,7 +32,8 @@ def stream_fault(answer: Any, wanted: str) -> str | None:
         return "The data tokens are right but not in this order or number."
     stops, wanted_stops = _stops(given), _stops(right)
     if len(stops) < len(wanted_stops):
-        return f"The data are right, but there are {len(stops)} stops, not {len(wanted_stops)}: one per fiber."
+        count = "is 1 stop" if len(stops) == 1 else f"are {len(stops)} stops"
+        return f"The data are right, but there {count}, not {len(wanted_stops)}: one per fiber."
     if len(stops) > len(wanted_stops):
         return f"The data are right, but there are {len(stops)} stops, and only {len(wanted_stops)} fibers end."
     if stops != wanted_stops:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from fuseflow.dataflow.blocks import Array, Block, LevelScanner
+from fuseflow.dataflow.blocks import Array, Block, LevelScanner, ValueBlock
 from fuseflow.dataflow.tokens import StreamKind
 from fuseflow.errors import VerifyError
 
@@ -93,6 +93,12 @@ class Graph:
                 return spec.kinds[0]
         names = ", ".join(spec.name for spec in self.node(port.node).block.outputs) or "none"
         raise VerifyError(f"node {port.node!r} has no output port {port.name!r}; its outputs: {names}")
+
+    @property
+    def tiled(self) -> bool:
+        """Whether values are tiles (a blocked region)."""
+        blocks = (node.block for node in self.nodes)
+        return any(isinstance(block, ValueBlock) and bool(block.tiles) for block in blocks)
 
     @property
     def tensors(self) -> tuple[str, ...]:

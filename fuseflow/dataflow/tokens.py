@@ -91,6 +91,6 @@ def _payload(word: str, position: int, kind: StreamKind) -> Token:
 def show_tokens(tokens: Iterable[Token]) -> str:
     """Printed form of a stream: the inverse of :func:`parse_tokens`."""
     return " ".join(
-        f"{token:g}" if isinstance(token, float) else str(token) if isinstance(token, int) else repr(token)
+        f"{token:g}" if type(token) is float else str(token) if isinstance(token, int) else repr(token)
         for token in tokens
     )

@@ -15,6 +15,7 @@ from scipy import sparse
 from fuseflow.datasets import twin
 from fuseflow.datasets.catalog import DataSet, find
 from fuseflow.datasets.content import Content, read_content
+from fuseflow.datasets.raw import ogb_folder, read_archive, read_ogb
 from fuseflow.errors import DataError
 
 DIRECTORY_VARIABLE = "FUSEFLOW_DATA"
@@ -59,7 +60,8 @@ class GraphData:
 def load(name: str, directory: str | Path | None = None, *, seed: int = 0) -> GraphData:
     """The graph called ``name``: karate, cora, cora_ml, dblp, collab or mag.
 
-    Read from ``NAME.npz`` in ``directory`` (default: the folder that FUSEFLOW_DATA names) if that file is there, and
+    Read from ``NAME.npz`` (our schema; for dblp also the publisher's archive) or OGB's folder (``ogbl_collab``,
+    ``ogbn_mag``) in ``directory`` (default: the folder that FUSEFLOW_DATA names) if one is there, and
     otherwise a synthetic twin of the same size, made from ``seed`` and marked ``synthetic``. karate is built in.
     Raises DataError for an unknown name, a folder that does not exist, and a file that is damaged or holds other data;
     such a file is never replaced by a twin.
@@ -68,13 +70,19 @@ def load(name: str, directory: str | Path | None = None, *, seed: int = 0) -> Gr
     path = find_file(name, directory)
     if name == "karate":
         return _karate(entry)
+    if path is not None and path.is_dir():
+        adjacency, features, labels = read_ogb(path, entry)
+        return GraphData(entry.name, False, adjacency, labels, entry.classes, f"{entry.source}, raw", lambda: features)
     if path is not None:
+        published = read_archive(path, entry) if entry.content_sha256 is None else None
+        if published is not None:
+            return _from_published(entry, published, path)
         return _from_content(entry, read_content(path, entry), path)
     return _twin(entry, seed)
 
 
 def find_file(name: str, directory: str | Path | None = None) -> Path | None:
-    """The file that :func:`load` would read ``name`` from; None where it would make a twin.
+    """The file, or OGB's folder, that :func:`load` would read ``name`` from; None where it would make a twin.
 
     Raises DataError for an unknown name and for a folder that does not exist.
     """
@@ -88,7 +96,21 @@ def find_file(name: str, directory: str | Path | None = None) -> Path | None:
         )
     path = folder / f"{name}.npz" if folder is not None and name != "karate" else None
     # A link that leads nowhere is a damaged file, not an absent one.
-    return path if path is not None and os.path.lexists(path) else None
+    if path is not None and os.path.lexists(path):
+        return path
+    return None if folder is None else ogb_folder(folder, name)
+
+
+def _from_published(entry: DataSet, content: Content, path: Path) -> GraphData:
+    """From a publisher's archive: symmetrised where the data set is."""
+    adjacency = symmetrise(content.adjacency()) if entry.symmetric else content.adjacency()
+    features = content.feature_matrix()
+    if adjacency.shape[0] != entry.nodes or features.shape != (entry.nodes, entry.features):
+        raise DataError(
+            f"{path} holds {adjacency.shape[0]} nodes with {features.shape[1]} features, but {entry.name} has "
+            f"{entry.nodes} with {entry.features}: it is another graph"
+        )
+    return GraphData(entry.name, False, adjacency, content.labels, entry.classes, entry.source, lambda: features)
 
 
 def _from_content(entry: DataSet, content: Content, path: Path) -> GraphData:

@@ -22,6 +22,7 @@ from fuseflow.einsum.operators import BinaryOp
 from fuseflow.estimate.query import Counter, either, simplify, variables_of
 from fuseflow.estimate.streams import Stream
 from fuseflow.sim.machine import BlockTiming, Machine
+from fuseflow.sim.pace import flops_per_value, pace, words_per_value
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,20 +69,23 @@ def _cost(
         case Joiner(join):
             return _joiner(join, inputs[::2], counter)
         case Array():
-            read = inputs[0].tokens(counter, present=True)
-            return _paced(inputs[0], machine.array, counter, values_read=read)
+            read = inputs[0].tokens(counter, present=True) * words_per_value(node.block)
+            return _paced(inputs[0], pace(node.block, machine), counter, values_read=read)
         case BinaryALU(op):
-            own = machine.product if op is BinaryOp.MUL and node.name in summed and machine.product else machine.binary
-            return _paced(inputs[0], own, counter, flops=inputs[0].tokens(counter))
+            timing = pace(node.block, machine, op is BinaryOp.MUL and node.name in summed)
+            return _paced(inputs[0], timing, counter, flops=inputs[0].tokens(counter) * flops_per_value(node.block))
         case UnaryALU():
-            return _paced(inputs[0], machine.unary, counter, flops=inputs[0].tokens(counter))
+            flops = inputs[0].tokens(counter) * flops_per_value(node.block)
+            return _paced(inputs[0], pace(node.block, machine), counter, flops=flops)
         case Reduce():
+            timing = pace(node.block, machine)
             added = inputs[0].tokens(counter, present=True)
             stops = inputs[0].stops(counter)
-            cycles = (added + stops) * machine.reduce.interval_cycles
-            return NodeCost(cycles, machine.reduce.latency_cycles, flops=added, batches=max(stops, 1.0))
+            cycles = added * timing.interval_cycles + stops * timing.control_cycles
+            flops = added * flops_per_value(node.block)
+            return NodeCost(cycles, timing.latency_cycles, flops=flops, batches=max(stops, 1.0))
         case SparseAccumulator():
-            return _accumulator(inputs, counter)
+            return _accumulator(inputs, counter, pace(node.block, machine).interval_cycles, flops_per_value(node.block))
         case CrdWriter():
             written = inputs[0].tokens(counter)
             # A first fiber that is empty leaves a segment entry too; of several fibers, the estimate ignores it.
@@ -89,7 +93,8 @@ def _cost(
             return NodeCost(written + segments, coordinates_written=written + segments)
         case ValWriter():
             values = inputs[0].tokens(counter, present=True)
-            return NodeCost(values + 1, values_written=values)
+            cycles = values * pace(node.block, machine).interval_cycles + 1
+            return NodeCost(cycles, values_written=values * words_per_value(node.block))
         case _:
             return NodeCost(max((_tokens(stream, counter) for stream in inputs), default=0.0))
 
@@ -99,7 +104,8 @@ def _tokens(stream: Stream, counter: Counter) -> float:
 
 
 def _paced(stream: Stream, timing: BlockTiming, counter: Counter, **counted: float) -> NodeCost:
-    return NodeCost(_tokens(stream, counter) * timing.interval_cycles, timing.latency_cycles, **counted)
+    cycles = stream.tokens(counter) * timing.interval_cycles + stream.stops(counter) * timing.control_cycles
+    return NodeCost(cycles, timing.latency_cycles, **counted)
 
 
 def _scanner(source: Stream, crd: Stream, compressed: bool, machine: Machine, counter: Counter) -> NodeCost:
@@ -130,13 +136,13 @@ def _joiner(join: Join, crds: list[Stream], counter: Counter) -> NodeCost:
     return NodeCost(turns + max(crd.stops(counter) for crd in crds))
 
 
-def _accumulator(inputs: list[Stream], counter: Counter) -> NodeCost:
-    """A turn per value, and one per stop of every level; the stops of an empty fiber go in one turn."""
+def _accumulator(inputs: list[Stream], counter: Counter, interval: int, flops: int) -> NodeCost:
+    """A turn of ``interval`` cycles per value, one per stop of every level; the stops of an empty fiber go in one."""
     *crds, _ = inputs
     added = crds[0].tokens(counter)
     flushes = crds[-1].stops(counter)
     ends = flushes + sum(crd.tokens(counter) for crd in crds[1:])
-    return NodeCost(added + ends, flops=added, batches=max(flushes, 1.0))
+    return NodeCost(added * interval + ends, flops=added * flops, batches=max(flushes, 1.0))
 
 
 def _summed_products(graph: Graph) -> frozenset[str]:

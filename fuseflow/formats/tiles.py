@@ -29,14 +29,15 @@ def to_tiles(tree: FiberTree, block: Block, format: Format) -> FiberTree:
     sizes = np.array(block, np.int64).reshape(-1, 1)
     outer, inner = coordinates // sizes, coordinates % sizes
     if tree.order:
-        numbers = np.ravel_multi_index(tuple(outer), shape) if len(values) else np.zeros(0, np.int64)
+        numbers = np.ravel_multi_index(tuple(outer), shape) if len(values) else np.zeros(0, np.int64)  # no size 0
     else:
         numbers = np.zeros(len(values), np.int64)
     found, place = np.unique(numbers, return_inverse=True)
     blocked = [dimension for dimension, size in enumerate(block) if size > 1]
     tiles = np.zeros((len(found), *(block[dimension] for dimension in blocked)), np.float32)
     tiles[(place, *(inner[dimension] for dimension in blocked))] = values
-    columns = np.stack(np.unravel_index(found, shape)) if tree.order else np.zeros((0, len(found)), np.int64)
+    empty = np.zeros((tree.order, len(found)), np.int64)
+    columns = np.stack(np.unravel_index(found, shape)) if tree.order and len(found) else empty
     return FiberTree.from_coordinates(columns, tiles, shape, format, name="blocked tensor", allow_nonfinite=True)
 
 
@@ -44,9 +45,11 @@ def from_tiles(tree: FiberTree, block: Block, format: Format) -> FiberTree:
     """The tensor whose blocks ``tree`` stores, in elements; every element of a stored block is stored."""
     blocked = [dimension for dimension, size in enumerate(block) if size > 1]
     shape = tuple(size * side for size, side in zip(tree.shape, block, strict=True))
+    if not blocked:
+        return tree.convert(format)
     outer, tiles = tree.elements()
     inside = np.indices(tree.tile_shape).reshape(len(blocked), -1)
-    columns = np.repeat(outer, inside.shape[1] if blocked else 1, axis=1)
+    columns = np.repeat(outer, inside.shape[1], axis=1)
     for axis, dimension in enumerate(blocked):
         columns[dimension] = columns[dimension] * block[dimension] + np.tile(inside[axis], outer.shape[1])
     return FiberTree.from_coordinates(columns, tiles.reshape(-1), shape, format, allow_nonfinite=True)
@@ -54,6 +57,8 @@ def from_tiles(tree: FiberTree, block: Block, format: Format) -> FiberTree:
 
 def tiles_to_dense(tree: FiberTree, block: Block) -> NDArray[np.float32]:
     """A new float32 array of the tensor whose blocks ``tree`` stores."""
+    if not tree.order:
+        return tree.values.reshape(()).copy()
     places: list[NDArray[np.int64]] = [np.empty(0, np.int64)] * tree.order
     for mode, column in zip(tree.format.mode_order, expand_levels(tree.levels, np.arange(tree.stored)), strict=True):
         places[mode] = column

@@ -207,7 +207,7 @@ class FiberTree:
         All stored values; but where the last level is dense, only nonzeros, since its zeros are padding.
         """
         padded = not self.levels or self.format.levels[-1].kind is LevelKind.DENSE
-        used = self.values if not self.tile_shape else self.values.reshape(self.stored, -1).any(axis=1)
+        used = self.values if not self.tile_shape else self.values.any(axis=tuple(range(1, self.values.ndim)))
         positions = np.flatnonzero(used) if padded else np.arange(self.stored)
         coordinates = np.zeros((self.order, len(positions)), np.int64)
         for mode, column in zip(self.format.mode_order, expand_levels(self.levels, positions), strict=True):

@@ -44,19 +44,20 @@ def bars(
     data["above"] = data[["place", "base"]].max(axis=1)
     scale = alt.Scale(type="log" if log else "linear", domain=domain, nice=False)
     colour = alt.Scale(domain=names, range=list(PALETTE[: len(names)]))
+    legend = alt.Legend(labelLimit=320, columns=2) if len(names) > 1 else None
     panels: list[Any] = []
     for name in [None] if panel is None else list(dict.fromkeys(data[panel])):
         part = data if name is None else data[data[panel] == name]
         groups = list(dict.fromkeys(part[group]))
         base = alt.Chart(part).encode(
-            x=alt.X(f"{group}:N", sort=groups, title=None, axis=alt.Axis(labelAngle=-25, labelLimit=140)),
+            x=alt.X(f"{group}:N", sort=groups, title=None, axis=alt.Axis(labelAngle=-25, labelLimit=260)),
             xOffset=alt.XOffset(f"{series}:N", sort=names, scale=alt.Scale(domain=names)),
         )
         axis = alt.Axis(values=_ticks(domain) if log else alt.Undefined, format="~g" if log else "~s")
         drawn = base.transform_filter("isValid(datum.shown)").mark_bar().encode(
             y=alt.Y("shown:Q", scale=scale, title=y if not panels else None, axis=axis),
             y2="base:Q",
-            color=alt.Color(f"{series}:N", scale=colour, sort=names, title=None),
+            color=alt.Color(f"{series}:N", scale=colour, sort=names, title=None, legend=legend),
         )  # fmt: skip
         texts = base.mark_text(dy=-4, fontSize=9, angle=270, align="left", baseline="middle", dx=3).encode(
             y=alt.Y("above:Q", scale=scale),
@@ -72,9 +73,10 @@ def bars(
             )
         if rule is not None:
             layers.append(alt.Chart(pd.DataFrame({"at": [rule]})).mark_rule(strokeDash=[4, 3]).encode(y="at:Q"))
-        width = max(90, 22 * len(groups) * len(names))
+        width = max(120, (22 if len(names) > 1 else 30) * len(groups) * len(names))
         panels.append(alt.LayerChart(layer=layers, width=width, height=HEIGHT, title=name or ""))
-    return finish(alt.HConcatChart(hconcat=panels, spacing=14), title)
+    row: alt.HConcatChart = alt.HConcatChart(hconcat=panels, spacing=14)
+    return finish(row.resolve_scale(xOffset="independent"), title)
 
 
 def lines(
@@ -92,6 +94,7 @@ def lines(
     low: str | None = None,
     high: str | None = None,
     ideal: bool = False,
+    x_format: str = "~g",
 ) -> alt.VConcatChart:
     """Lines with points; with ``ideal``, the dashed diagonal y = x."""
     names = list(dict.fromkeys(frame[series]))
@@ -104,7 +107,7 @@ def lines(
     for name in [None] if panel is None else list(dict.fromkeys(frame[panel])):
         part = frame if name is None else frame[frame[panel] == name]
         base = alt.Chart(part).encode(
-            x=alt.X(f"{x}:Q", scale=scale_x, title=x_title, axis=alt.Axis(values=at, format="~g")),
+            x=alt.X(f"{x}:Q", scale=scale_x, title=x_title, axis=alt.Axis(values=at, format=x_format)),
             y=alt.Y(f"{y}:Q", scale=scale_y, title=y_title if not panels else None),
             color=alt.Color(f"{series}:N", scale=colour, sort=names, title=None),
         )
@@ -136,7 +139,7 @@ def scatter(
             x=alt.X(f"{x}:Q", scale=alt.Scale(type="log", nice=False, padding=15), title=x_title, axis=axis),
             y=alt.Y(f"{y}:Q", scale=alt.Scale(type="log", nice=False, padding=15), title=y_title, axis=axis),
         )
-        points = base.mark_point(filled=True, size=110, opacity=0.9).encode(
+        points = base.mark_point(filled=False, size=140, strokeWidth=2.5).encode(
             color=alt.Color(f"{series}:N", scale=colour, sort=names, title=None),
             shape=alt.Shape(f"{series}:N", scale=shapes, sort=names, title=None),
         )
@@ -162,5 +165,5 @@ def stack(parts: Sequence[alt.VConcatChart]) -> alt.VConcatChart:
     for part in inner:
         part.config = alt.Undefined
     made: alt.VConcatChart = alt.VConcatChart(vconcat=inner, config=STYLE, spacing=24)
-    made = made.resolve_scale(color="independent")
+    made = made.resolve_scale(color="independent", xOffset="independent")
     return made

@@ -33,7 +33,7 @@ DATASETS = {
     Mode.MEDIUM: ("cora_ml", "dblp"),
     Mode.COMPLETE: ("cora_ml", "dblp", "collab"),
 }
-IMPLIED = {"cora_ml": (0.278, 0.470)}
+IMPLIED = {"cora_ml": (0.285, 0.475)}
 """Zeros in the weights that the published FLOPs imply, in the unfused kernels and in the fused layer.
 
 A·X costs 2·edges·features operations and the product with the weights 2·nodes·features·(weights left per feature):
@@ -58,10 +58,16 @@ def declare(request: Request) -> tuple[Bar, ...]:
 
 
 def derive(frame: pd.DataFrame, request: Request) -> pd.DataFrame:
-    """Adds words accessed, and FLOPs and accesses over those of unfused, with the published ratios."""
+    """Adds words accessed, and FLOPs, bytes and accesses over those of unfused.
+
+    ``counted_accesses`` has the coordinates of dense scanners too, which read nothing: the simulator's branch behind
+    the published figure counts them (experiments notes §5, Figure 14).
+    """
     made = frame.copy()
     made["accesses"] = made["bytes"].astype("float64") / 4
-    for column, quantity in (("flops_ratio", "flops"), ("bytes_ratio", "bytes")):
+    made["counted_accesses"] = made["accesses"] + made["dense_tokens"].astype("float64")
+    columns = (("flops_ratio", "flops"), ("bytes_ratio", "bytes"), ("counted_ratio", "counted_accesses"))
+    for column, quantity in columns:
         made[column] = float("nan")
         for _, part in made.groupby(["dataset", "weights"], sort=False):
             base = part.loc[part["configuration"] == SERIES[Base.UNFUSED], quantity].astype("float64")
@@ -81,38 +87,48 @@ def draw(frame: pd.DataFrame) -> Any:
     )  # fmt: skip
 
 
+QUANTITIES = (
+    ("FLOPs", "flops_ratio", 0),
+    ("bytes", "bytes_ratio", 1),
+    ("accesses with dense coordinates", "counted_ratio", 1),
+)
+"""What is compared: its name, our column, and which of the published pair."""
+
+
 def judge(frame: pd.DataFrame, request: Request) -> list[Verdict]:
     """Ratios of FLOPs and bytes, within 5 %."""
     found = []
     for (dataset, weights), part in frame.groupby(["dataset", "weights"], sort=False):
-        name = str(dataset).partition(" ")[0].rstrip(",")
-        published = FIGURE_14[name]
+        published = FIGURE_14[str(dataset).partition(" ")[0].rstrip(",")]
         for base, label in SERIES.items():
             if base is Base.UNFUSED:
                 continue
-            for quantity, column in enumerate(("flops_ratio", "bytes_ratio")):
-                paper = published[base.value][quantity] / published["unfused"][quantity]
-                what = f"{dataset} {label}{', weights as FLOPs imply' if weights != 'one draw' else ''}: " + (
-                    "FLOPs" if quantity == 0 else "bytes"
-                )
+            for quantity, column, index in QUANTITIES:
+                paper = published[base.value][index] / published["unfused"][index]
+                draw_of = "" if weights == "one draw" else ", weights as FLOPs imply"
                 ours = value_at(part, column, configuration=label)
-                found.append(near(what, paper, ours, 0.05, _reason(str(dataset), quantity)))
+                what = f"{dataset} {label}{draw_of}: {quantity}"
+                found.append(near(what, paper, ours, 0.05, _reason(str(dataset), str(weights), quantity)))
     return found
 
 
-def _reason(dataset: str, quantity: int) -> str:
+def _reason(dataset: str, weights: str, quantity: str) -> str:
     if "twin" in dataset:
-        return "a synthetic twin, whose two-step paths are not those of the real graph."
-    if quantity == 0:
+        return "a synthetic twin, whose two-step paths and features are not those of the real graph."
+    if quantity == "accesses with dense coordinates" and weights != "one draw":
+        return "our count of dense tokens has the stop of every fiber in it; the bytes (line above) agree."
+    if quantity == "bytes" and weights != "one draw":
         return (
-            "fusing a layer changes no product, so FLOPs stay the same when every kernel reads the same weights. The "
-            "published 0.82 needs weights of another density in the fused kernel: with one draw per kernel "
-            "(`--configuration artifact`, rows 'as FLOPs imply') ours follow."
+            "the published accesses have the coordinates of dense scanners in them, which read no memory: with them "
+            "(next "
+            "line) the ratio is the published one."
         )
     return (
-        "bytes here count coordinates that compressed scanners read, which the simulator's branch behind the published "
-        "figure leaves out or names differently (experiments notes §5, Figure 14), and weights of one density "
-        "throughout."
+        "a kernel fused or not does the same products, so FLOPs stay the same when all read the same weights. The "
+        "published "
+        "0.82 needs other weights in the fused kernel: with the density that its FLOPs imply for each kernel "
+        "(`--configuration artifact`, rows 'weights as FLOPs imply') ours are the published ones in all five "
+        "configurations."
     )
 
 

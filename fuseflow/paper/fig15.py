@@ -57,6 +57,7 @@ def draw(frame: pd.DataFrame) -> Any:
     return charts.lines(
         data, x="sparsity", y="speedup", series="schedule", panel="pattern", low="low", high="high", log_y=True,
         title="Figure 15: speedup of fusion against the sparsity of the adjacency", x_title="zeros in the adjacency",
+        x_format=".0%",
         y_title="speedup over unfused (log)",
     )  # fmt: skip
 

@@ -1,10 +1,13 @@
 """Figure 18: every dataflow order of a nested matrix product on KarateClub."""
 
+from functools import lru_cache
 from itertools import permutations
 from typing import Any
 
 import pandas as pd
 
+from fuseflow.compiled import compile
+from fuseflow.errors import FusionError
 from fuseflow.paper import charts
 from fuseflow.paper.experiment import (
     Bar,
@@ -20,6 +23,7 @@ from fuseflow.paper.experiment import (
 )
 from fuseflow.paper.graphs import SEEDS
 from fuseflow.paper.judging import near
+from fuseflow.paper.recipes import build_model, build_schedule
 from fuseflow.paper.results import spread
 
 INDICES = "ikjl"
@@ -28,15 +32,32 @@ COLUMNS = {Mode.FAST: (16,), Mode.MEDIUM: (16, 28), Mode.COMPLETE: (16, 28)}
 """Columns of C: 16 as in the artifact, and 28, which moves the factor to the paper's."""
 
 
+@lru_cache(maxsize=1)
+def legal_orders() -> tuple[str, ...]:
+    """Orders of i, k, j, l in which the product fuses into one graph, each with operands stored to suit it."""
+    found = []
+    for order in permutations(INDICES):
+        model = build_model(_model("".join(order), 0, COLUMNS[Mode.FAST][0]))
+        try:
+            compile(model, build_schedule(ScheduleSpec(Base.FULL, order=order), model.program))
+        except FusionError:
+            continue
+        found.append("".join(order))
+    return tuple(found)
+
+
+def _model(order: str, seed: int, columns: int) -> ModelSpec:
+    return ModelSpec.of(Kind.NESTED_MATMUL, seed, order=order, sparsity=SPARSITY, columns=columns)
+
+
 def declare(request: Request) -> tuple[Bar, ...]:
-    """T = (A·B)·C with operands stored so that the order contradicts none; orders that cannot be fused are missing."""
+    """T = (A·B)·C with operands stored so that the order contradicts none."""
     found = []
     for columns in COLUMNS[request.mode]:
         for seed in SEEDS if request.mode is Mode.COMPLETE else (0,):
-            for order in permutations(INDICES):
-                name = "".join(order)
-                model = ModelSpec.of(Kind.NESTED_MATMUL, seed, order=name, sparsity=SPARSITY, columns=columns)
-                point = Point(model, ScheduleSpec(Base.FULL, order=order))
+            for name in legal_orders():
+                order = tuple(name)
+                point = Point(_model(name, seed, columns), ScheduleSpec(Base.FULL, order=order))
                 found.append(Bar.of(point, columns=columns, order=name, run=seed))
     return tuple(found)
 
@@ -52,7 +73,7 @@ def derive(frame: pd.DataFrame, request: Request) -> pd.DataFrame:
 
 
 def draw(frame: pd.DataFrame) -> Any:
-    """A bar per order, best first, what cannot be fused last."""
+    """A bar per order, best first."""
     data = spread(frame[frame["columns"] == COLUMNS[Mode.FAST][0]], ["order"], "speedup")
     data = data.sort_values("speedup", ascending=False, na_position="last").assign(series="speedup")
     return charts.bars(
@@ -85,8 +106,8 @@ EXPERIMENT = Experiment(
     judge,
     draw,
     notes=(
-        "Orders without a number cannot be fused into one graph: their inner product would have to accumulate over "
-        "an index "
-        "that its operand stores outside (the message in data.csv says which). The artifact leaves out nine of the 24.",
+        "19 of the 24 permutations; the other five (kilj, kjil, kjli, klji, lkji) do not fuse into one graph: A·B "
+        "would have "
+        "to accumulate over an index that is joined with C outside. The artifact runs 15.",
     ),
 )

@@ -9,7 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from fuseflow import __version__
-from fuseflow.candidates import Candidate, simulate_candidate
+from fuseflow.candidates import Candidate, memory_bytes, simulate_candidate
 from fuseflow.datasets.graph import DIRECTORY_VARIABLE, find_file
 from fuseflow.errors import FuseflowError, StoreError
 from fuseflow.explore.store import Outcome, Status, Store
@@ -63,7 +63,9 @@ def data_identity(spec: ModelSpec) -> str:
         folder = spec.get("folder")
         return "made" if folder is None else _folder_hash(str(folder))
     path = find_file(str(spec["dataset"]))
-    return "twin" if path is None else _file_hash(path, path.stat().st_mtime_ns)
+    if path is None:
+        return "twin"
+    return _folder_hash(str(path)) if path.is_dir() else _file_hash(path, path.stat().st_mtime_ns)
 
 
 @lru_cache(maxsize=32)
@@ -75,7 +77,7 @@ def _file_hash(path: Path, _: int) -> str:
 @lru_cache(maxsize=8)
 def _folder_hash(folder: str) -> str:
     found = hashlib.sha256()
-    for path in sorted(Path(folder).glob("*")):
+    for path in sorted(Path(folder).rglob("*")):
         found.update(f"{path.name} {path.stat().st_size} {path.stat().st_mtime_ns}".encode())
     return found.hexdigest()
 
@@ -91,6 +93,12 @@ def run_point(job: PointJob) -> Outcome:
     if known is not None and known.status is Status.DONE:
         return known
     started = time.monotonic()
+    used = memory_bytes()
+    if used > job.bytes_limit:  # small runs end before their memory is looked at
+        reason = f"its worker used {used / 1e9:.2f} GB before it began, more than {job.bytes_limit / 1e9:.2f} GB"
+        outcome = Outcome(job.key, Status.TOO_LARGE, reason, limit=job.bytes_limit)
+        job.store.write(outcome, {"model": str(job.point.model), "schedule": str(job.point.schedule)})
+        return outcome
     try:
         model = build_model(job.point.model)
         schedule = build_schedule(job.point.schedule, model.program)

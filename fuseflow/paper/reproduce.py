@@ -13,7 +13,7 @@ from fuseflow.explore.store import Status, Store
 from fuseflow.paper.experiment import Experiment, Point, Request, Verdict
 from fuseflow.paper.points import point_key
 from fuseflow.paper.results import rows_of
-from fuseflow.paper.runner import DEFAULT_GIGABYTES, Report, points_of, run_points
+from fuseflow.paper.runner import DEFAULT_GIGABYTES, Report, points_of, run_points, stored_points
 from fuseflow.paper.write import verdict_table, write_experiment
 from fuseflow.report.folder import check_writable, make_folder
 
@@ -46,10 +46,13 @@ def reproduce(
     store: str | Path | Store | None = None,
     jobs: int = 1,
     gigabytes: float = DEFAULT_GIGABYTES,
+    run: bool = True,
     progress: Report | None = None,
     written: Callable[[Reproduced], None] | None = None,
 ) -> list[Reproduced]:
     """Run what is not in the store yet, then write every experiment into ``out``; ``written`` is told of each.
+
+    Without ``run`` nothing is simulated: what is not in the store is missing.
 
     An interruption leaves what was finished in the store. Raises DataError for data, folders and limits that cannot be
     used, before anything runs where that can be known.
@@ -60,7 +63,10 @@ def reproduce(
     place = Store.at(store if store is not None else folder / STORE)
     bars = {item.name: item.bars(request) for item in experiments}
     points = points_of(bar for several in bars.values() for bar in several)
-    outcomes = run_points(points, place, jobs=jobs, gigabytes=gigabytes, progress=progress)
+    if run:
+        outcomes = run_points(points, place, jobs=jobs, gigabytes=gigabytes, progress=progress)
+    else:
+        outcomes = stored_points(points, place)
     found = []
     for item in experiments:
         rows = item.derive(rows_of(item, bars[item.name], outcomes, place, request), request)

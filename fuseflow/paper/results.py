@@ -11,13 +11,14 @@ from fuseflow.paper.points import data_folder, point_key, schedule_hash
 from fuseflow.schedule import Schedule
 
 MEASURED = (
-    "cycles", "flops", "bytes", "nodes", "max_rel_error", "seconds", "status", "reason", "data", "seed",
+    "cycles", "flops", "bytes", "dense_tokens", "nodes", "max_rel_error", "seconds", "status", "reason", "data", "seed",
     "schedule_hash", "points", "reference", "ratio_to_reference", "command",
 )  # fmt: skip
 """Columns that every simulated figure has, behind those of its labels.
 
 ``max_rel_error`` is the largest over the points of the row, against eager PyTorch (einsum text: the dense
-interpreter in float64); ``nodes`` counts the graphs of every point once.
+interpreter in float64); ``nodes`` counts the graphs of every point once. ``dense_tokens`` are the busy cycles of
+scanners of dense levels, which read no memory: a coordinate each, and a stop per fiber.
 """
 
 
@@ -27,7 +28,7 @@ def rows_of(
     """One row per bar: labels, what was measured, and how to measure it again."""
     table = store.table()
     about = {str(row["key"]): row for row in table.to_dict("records")}
-    rows = [_row(experiment, bar, outcomes, about, request) for bar in bars]
+    rows = [_row(experiment, bar, outcomes, about, request, store) for bar in bars]
     return pd.DataFrame(rows)
 
 
@@ -37,6 +38,7 @@ def _row(
     outcomes: Mapping[Point, Outcome],
     about: Mapping[str, Mapping[str, Any]],
     request: Request,
+    store: Store,
 ) -> dict[str, Any]:
     found = [(outcomes.get(point), point, times) for point, times in bar.parts]
     done = all(outcome is not None and outcome.status is Status.DONE for outcome, _, _ in found)
@@ -58,6 +60,9 @@ def _row(
         "cycles": cycles,
         "flops": _total(found, "flops") if done else None,
         "bytes": _total(found, "bytes") if done else None,
+        "dense_tokens": sum(times * _dense_tokens(store, key) for key, (_, times) in zip(keys, bar.parts, strict=True))
+        if done
+        else None,
         "nodes": sum(outcome.nodes or 0 for outcome, _, _ in found if outcome is not None) if done else None,
         "max_rel_error": max((outcome.max_rel_error or 0.0 for outcome, _, _ in found if outcome), default=0.0)
         if done
@@ -74,6 +79,13 @@ def _row(
         "command": f"{data_folder()}fuseflow paper {experiment.name} --mode {request.mode.value}{choices}{pictures} "
         f"--recompute {','.join(dict.fromkeys(key[:12] for key in keys))}",
     }
+
+
+def _dense_tokens(store: Store, key: str) -> int:
+    """Busy cycles of the dense scanners of a finished point: those that read no coordinate from memory."""
+    nodes = store.nodes(key)
+    dense = nodes["name"].str.startswith("scan") & (nodes["coordinates_read"] == 0)
+    return int(nodes.loc[dense, "busy_cycles"].sum())
 
 
 def _total(found: Sequence[tuple[Outcome | None, Point, int]], column: str) -> int:

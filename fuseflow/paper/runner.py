@@ -89,6 +89,12 @@ def run_points(
     return {named[key]: outcome for key, outcome in found.items()}
 
 
+def stored_points(points: Sequence[Point], store: Store) -> dict[Point, Outcome]:
+    """Outcomes of those ``points`` that the store has."""
+    keys = {point_key(point): point for point in points}
+    return {keys[key]: outcome for key, outcome in store.find(list(keys)).items()}
+
+
 def _settled(outcome: Outcome, limit: float) -> bool:
     """Whether a stored outcome need not be tried again: finished, or too large for as much memory as there is now."""
     return outcome.status is Status.DONE or (outcome.status is Status.TOO_LARGE and outcome.limit >= limit)

@@ -48,9 +48,12 @@ def comparison(experiment: Experiment, rows: pd.DataFrame, verdicts: list[Verdic
         "",
         *verdict_table(verdicts),
     ]
-    reasons = [verdict for verdict in verdicts if verdict.reason]
+    reasons: dict[str, list[str]] = {}
+    for verdict in verdicts:
+        if verdict.reason:
+            reasons.setdefault(verdict.reason, []).append(verdict.what)
     if reasons:
-        lines += ["", *(f"* **{verdict.what}**: {verdict.reason}" for verdict in reasons)]
+        lines += ["", *(f"* **{'; '.join(what)}**: {reason}" for reason, what in reasons.items())]
     if "status" in rows:
         missing = rows[rows["status"] == "missing"]
         done = rows[rows["status"] == "done"]

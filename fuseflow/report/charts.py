@@ -31,6 +31,8 @@ STYLE = alt.Config(
     title=alt.TitleConfig(fontSize=15, subtitleFontSize=12),
     legend=alt.LegendConfig(labelFontSize=12, orient="bottom"),
     view=alt.ViewConfig(stroke=None),
+    # A browser's font may be wider than the one that the picture was laid out with.
+    padding={"left": 16, "top": 5, "right": 16, "bottom": 5},
 )
 
 

@@ -36,7 +36,7 @@ from fuseflow.sim.result import Result
 from fuseflow.sim.stream import Stream, recorder_of
 from fuseflow.sim.threads import available
 from fuseflow.sim.tile_values import with_tiles
-from fuseflow.sim.tiled import check_tiles, has_tiles
+from fuseflow.sim.tiled import check_tiles
 from fuseflow.sim.tokenwise.simulate import simulate_tokenwise
 
 CHUNK_TOKENS = 16384
@@ -80,7 +80,7 @@ def simulate(
         refuse_without_values(graph)
     if choose(core, graph, machine, observation) is Core.TOKEN:
         result = simulate_tokenwise(graph, tensors, machine, record=record, progress=progress, observation=observation)
-        return with_tiles(graph, tensors, result, values) if has_tiles(graph) and result.complete else result
+        return with_tiles(graph, tensors, result, values) if graph.tiled and result.complete else result
     run_chunks = _ChunkRun(graph, tensors, machine, record, progress, observation, chunk_tokens, values, threads)
     if records:
         try:

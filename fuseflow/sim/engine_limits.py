@@ -27,7 +27,6 @@ from fuseflow.errors import SimulationError
 from fuseflow.sim.machine import Machine, TurnTiming
 from fuseflow.sim.memory import MemoryKind
 from fuseflow.sim.observation import UNOBSERVED, Observation
-from fuseflow.sim.tiled import has_tiles
 
 NoChunkKernel = (
     CoordDrop
@@ -64,7 +63,7 @@ def needs_tokens(graph: Graph, machine: Machine) -> str | None:
             return f"node {node.name!r} is a {type(node.block).__name__}"
         if isinstance(node.block, SparseAccumulator) and node.block.order > MOST_INDICES:
             return f"node {node.name!r} is an accumulator of order {node.block.order}"
-    if has_tiles(graph):
+    if graph.tiled:
         return "its values are tiles"
     if machine.has_depths:
         return f"machine {machine.name!r} has bounded streams"

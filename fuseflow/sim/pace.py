@@ -3,11 +3,9 @@
 from dataclasses import dataclass
 from math import ceil, prod
 
-from fuseflow.dataflow.blocks import Array, BinaryALU, Reduce, SparseAccumulator, UnaryALU, ValWriter
+from fuseflow.dataflow.blocks import Array, BinaryALU, Reduce, SparseAccumulator, UnaryALU, ValueBlock, ValWriter
 from fuseflow.einsum.operators import ReduceOp
 from fuseflow.sim.machine import BlockTiming, Machine
-
-ValueBlock = Array | BinaryALU | UnaryALU | Reduce | SparseAccumulator | ValWriter
 
 ONE = BlockTiming()
 

@@ -2,25 +2,18 @@
 
 from collections.abc import Mapping
 
-from fuseflow.dataflow.blocks import Array, BinaryALU, Reduce, SparseAccumulator, UnaryALU, ValueDrop, ValWriter
+from fuseflow.dataflow.blocks import Array, ValueDrop
 from fuseflow.dataflow.graph import Graph
 from fuseflow.errors import SimulationError
 from fuseflow.formats import FiberTree
 from fuseflow.sim.machine import Machine
 from fuseflow.sim.memory import MemoryKind
 
-ValueBlock = Array | BinaryALU | UnaryALU | Reduce | SparseAccumulator | ValWriter
-
-
-def has_tiles(graph: Graph) -> bool:
-    """Whether values of ``graph`` are tiles."""
-    return any(isinstance(node.block, ValueBlock) and node.block.tiles for node in graph)
-
 
 def check_tiles(graph: Graph, tensors: Mapping[str, FiberTree], machine: Machine) -> None:
     """Raise SimulationError where the values of a bound tensor are not what its array expects, or where a graph of
     tiles meets what has no rule for them."""
-    tiled = has_tiles(graph)
+    tiled = graph.tiled
     for node in graph:
         block = node.block
         if isinstance(block, Array) and block.tensor in tensors:

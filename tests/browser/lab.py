@@ -149,11 +149,15 @@ class Browser:
         )
         context.grant_permissions(["clipboard-read", "clipboard-write"])
         page = context.new_page()
+        self.watch(page)
+        return page
+
+    def watch(self, page: Page) -> None:
+        """Keep what leaves the machine and what goes wrong in ``page``."""
         page.set_default_timeout(30_000)
         page.on("request", lambda request: self._request(request.url))
         page.on("websocket", lambda socket: self._request(socket.url))
         page.on("pageerror", lambda error: self.errors.append(str(error)))
-        return page
 
     def _request(self, url: str) -> None:
         parts = urlsplit(url)

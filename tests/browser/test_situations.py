@@ -83,6 +83,84 @@ def test_two_tabs_show_the_same_state(lab: Lab, browser: Browser) -> None:
     lab.end_sessions()
 
 
+def test_two_browser_tabs_on_one_notebook_share_the_kernel(lab: Lab, browser: Browser) -> None:
+    """A second tab of the browser opens the notebook that is saved and has run: the same widgets, both ways."""
+    name = lab.write("second.ipynb", [workbench_cell("karate")])
+    first = browser.page(height=1800)
+    open_notebook(lab, first, name)
+    run_all(first)
+    exact_cycles(first)
+    first.evaluate("() => jupyterapp.commands.execute('docmanager:save')")
+    first.wait_for_function("!jupyterapp.shell.currentWidget.context.model.dirty")
+    second = first.context.new_page()
+    browser.watch(second)
+    open_notebook(lab, second, name)
+    assert python(second, "bench.picker.version") == python(first, "bench.picker.version")  # one kernel
+    second.wait_for_selector(".ff-picker g.statement")
+    press_edge(second, "relu", "sparse_mm_1")
+    kernels = "document.querySelector('.ff-summary [data-fact=kernels]').innerText === '1'"
+    first.wait_for_function(kernels)
+    second.wait_for_function(kernels)
+    before = version(second)
+    first.bring_to_front()
+    press_edge(first, "relu", "sparse_mm_1")
+    await_drawn(second, before)
+    assert fact(second, "kernels") == fact(first, "kernels") == "2"
+    assert exact_cycles(first) == exact_cycles(second)
+    browser.require_clean()
+    first.context.close()
+    lab.end_sessions()
+
+
+def test_without_webgl_everything_draws(lab: Lab, browser: Browser) -> None:
+    page = browser.page(height=1500)
+    page.add_init_script(
+        "const get = HTMLCanvasElement.prototype.getContext; HTMLCanvasElement.prototype.getContext = function (kind, ...rest) "
+        "{ if (String(kind).includes('webgl')) { window.ffAsked = true; return null; } return get.call(this, kind, ...rest); };"
+    )
+    open_notebook(lab, page, lab.write("nowebgl.ipynb", [workbench_cell("karate")]))
+    run_all(page)
+    exact_cycles(page)
+    tab(page, "run")
+    page.locator(".ff-start").click()
+    page.wait_for_selector('.ff-run[data-state="done"]')
+    assert page.evaluate("window.ffAsked") is None
+    browser.require_clean()
+    page.context.close()
+    lab.end_sessions()
+
+
+def test_what_cannot_be_opened_or_run_is_said_in_the_page(lab: Lab, browser: Browser) -> None:
+    """A model that does not export, one with nothing to fuse, and a simulation for which too little memory is left."""
+    moves = (
+        "import torch, fuseflow as ff\nclass Moves(torch.nn.Module):\n    def forward(self, x):\n        return x.reshape(3, 4)\n"
+        "ff.workbench(Moves(), (torch.ones(4, 3),))"
+    )
+    export = "ff.workbench(torch.nn.LSTM(4, 4), (torch.ones(3, 1, 4),))"
+    memory = (
+        "from fuseflow_widgets import memory\nmemory.require_memory.__defaults__ = (10**18,)\n"
+        "bench = ff.workbench(ff.models.gcn('karate'))\nbench"
+    )
+    page = browser.page(height=2200)
+    open_notebook(lab, page, lab.write("said.ipynb", [moves, export, memory]))
+    run_all(page)
+    page.wait_for_selector(".ff-picker g.statement", timeout=90_000)
+    notices = page.locator(".ff-notice .ff-error, .ff-notice.ff-error")
+    expect(notices.nth(0)).to_contain_text("only moves stored elements")
+    expect(notices.nth(1)).to_contain_text("return one tensor or a tuple of tensors")
+    left = page.locator(".ff-summary .ff-exact")
+    expect(left).to_contain_text("MiB of memory are left")
+    expect(left).to_contain_text("cut the region")
+    python(
+        page, "memory.require_memory.__defaults__.__class__ and setattr(memory.require_memory, '__defaults__', (0,))"
+    )
+    press_edge(page, "linear", "relu")  # the way out: it runs again when there is room
+    exact_cycles(page)
+    browser.require_clean()
+    page.context.close()
+    lab.end_sessions()
+
+
 def test_a_narrow_window_stacks_the_controls(lab: Lab, browser: Browser) -> None:
     page = browser.page(width=560, height=1400)
     open_notebook(lab, page, lab.write("narrow.ipynb", [workbench_cell("karate")]))

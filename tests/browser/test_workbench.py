@@ -197,6 +197,22 @@ def test_the_comparison_grows(page: Page) -> None:
     exact_cycles(page)
 
 
+def test_blocks_are_chosen_beside_the_lanes(page: Page, model: ff.Model) -> None:
+    before = version(page)
+    page.locator(".ff-blocks").select_option("2")
+    await_drawn(page, before)
+    tiled = ff.compile(model, ff.Schedule.partial(model).with_blocks(2))
+    page.wait_for_function(
+        "cycles => document.querySelector('.ff-summary').dataset.exact === 'done' && "
+        "document.querySelector('.ff-summary').dataset.cycles === cycles",
+        arg=str(tiled.simulate().cycles),
+        timeout=90_000,
+    )
+    preset(page, "partial")
+    expect(page.locator(".ff-blocks")).to_have_value("none")
+    exact_cycles(page)
+
+
 def test_code_is_copied(page: Page) -> None:
     page.locator(".ff-copy").click()
     assert "ff.Schedule.partial(model)" in page.locator(".ff-code").input_value()

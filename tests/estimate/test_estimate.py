@@ -192,3 +192,24 @@ F[r,s] = sigmoid(E[r,s]) * A[r,s]"""
     run.check()
     assert found.flops == run.flops
     assert found.table("node")["values_written"].sum() == run.table()["values_written"].sum()
+
+
+@pytest.mark.parametrize("machine", [ff.Machine(), ff.Machine.equal_throughput()])
+@pytest.mark.parametrize("preset", ["unfused", "full"])
+def test_blocked_attention(machine: ff.Machine, preset: str) -> None:
+    model = ff.models.attention(block=8, sequence=64, heads=2, width=32)
+    compiled = ff.compile(model, getattr(ff.Schedule, preset)(model).with_blocks(8))
+    found, run = ff.estimate(compiled, machine=machine), compiled.simulate(machine)
+    assert found.flops == pytest.approx(run.flops, rel=0.01)
+    assert found.bytes == pytest.approx(run.bytes, rel=0.02)
+    assert found.cycles == pytest.approx(run.cycles, rel=0.25)
+
+
+def test_statistics_of_elements_are_not_taken_for_those_of_blocks() -> None:
+    model = ff.models.attention(block=8, sequence=64, heads=2, width=32)
+    known, schedule = Statistics.of(model.tensors), ff.Schedule.full(model).with_blocks(8)
+    with pytest.raises(
+        ScheduleError, match=r"have 'queries' of shape \(1, 2, 64, 16\), but .* it is \(1, 2, 8, 2\) blocks"
+    ):
+        ff.estimate(model, schedule, statistics=known)
+    assert ff.estimate(model, schedule, statistics=Statistics.of(ff.compile(model, schedule).model.tensors)).flops > 0

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from fuseflow.sim.replay import Known, Outcome, Replay, replay
+from fuseflow.sim.replay import Engine, Known, Outcome, Replay, replay
 from tests.sim.conformance import EXPRESSIONS, PRIMITIVES, TIMED, folder
 
 pytestmark = pytest.mark.skipif(
@@ -82,14 +82,17 @@ def set_at(*keys: Any, value: Any) -> Callable[[dict[str, Any]], None]:
 def test_every_part_of_a_timed_case_is_compared(tmp_path: Path, keys: tuple[Any, ...], value: Any, note: str) -> None:
     found = changed(tmp_path, TIMED, "unit_reduce_2d", set_at(*keys, value=value))
     assert found.failed == 1
-    assert note in found.cases[0].notes
+    for engine in Engine:
+        assert f"{engine.value}: {note}" in found.cases[0].notes
 
 
 def test_a_maximum_may_differ_only_as_the_reference_is_wrong(tmp_path: Path) -> None:
     found = changed(tmp_path, TIMED, "unit_maxreduce_2d", set_at("streams", "v2", 4, value=["-4.0", 15]))
-    assert found.cases[0].notes == ("stream v2, token 4: -3.0, not -4.0, at 15",)
+    assert found.cases[0].notes == tuple(
+        f"{engine.value}: stream v2, token 4: -3.0, not -4.0, at 15" for engine in Engine
+    )
     found = changed(tmp_path, TIMED, "unit_maxreduce_2d", set_at("streams", "v2", 0, value=["0.0", 4]))
-    assert "stream v2, token 0: 5.0, not 0.0, at 4" in found.cases[0].notes
+    assert "compiled: stream v2, token 0: 5.0, not 0.0, at 4" in found.cases[0].notes
 
 
 def test_a_known_difference_excuses_nothing_else(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from fuseflow.sim.channel import Channel
 from fuseflow.sim.interpret import run
 from fuseflow.sim.machine import BlockTiming
 from tests.dataflow.graphs import spmm
+from tests.sim import graphs
 from tests.sim.equality import compare
 from tests.sim.harness import show, stamped
 
@@ -135,3 +136,13 @@ def test_only_summed_products_are_matrix_products() -> None:
     plain = interpret(spmm(), operands())
     assert result.node("mul").busy_cycles == 16 * plain.node("mul").busy_cycles
     assert np.array_equal(result.output.to_dense(), plain.output.to_dense())
+
+
+@pytest.mark.parametrize("memory", [Memory.hbm(), Memory.hbm2()])
+def test_a_port_that_nobody_reads(memory: Memory) -> None:
+    """Its unit ends before the memory has answered the last requests (of the writer)."""
+    graph = graphs.inner_product((9, 5), True)
+    dense = np.random.default_rng(0).standard_normal((9, 8)).astype(np.float32), np.ones((8, 5), np.float32)
+    formats = Format.parse("cc", 2), Format.parse("cc:1,0", 2)
+    tensors = {name: FiberTree.from_dense(*pair) for name, *pair in zip("AB", dense, formats, strict=True)}
+    compare(graph, tensors, Machine(memory=memory))

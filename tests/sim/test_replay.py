@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from fuseflow.errors import DataError
-from fuseflow.sim.replay import Outcome, Replay, replay
+from fuseflow.sim.replay import Engine, Outcome, Replay, replay
 
 
 def primitive(tmp_path: Path, name: str, inputs: Any, outputs: Any = None, params: Any = None, **more: Any) -> Replay:
@@ -149,3 +149,36 @@ def test_paths(tmp_path: Path) -> None:
     found = replay([tmp_path, below / "own.json"], seen.append)
     assert (found.passed, found.failed, len(seen)) == (1, 0, 1)
     assert repr(found) == "Replay: 1 passed (0 with a known difference), 0 failed"
+
+
+def timed(tmp_path: Path, stage: str, clock: int, *engines: Engine) -> Replay:
+    """One value through a unary ALU; ``clock`` is what the case says of its final clock."""
+    ops = [
+        {"op": "generator", "output": "v1", "tokens": [0.0, "D"], "final_clock": [2]},
+        {"op": "alu", "stage": stage, "inputs": ["v1"], "output": "v2", "latency": 3, "ii": 2, "final_clock": [clock]},
+        {"op": "sink", "input": "v2", "final_clock": [6]},
+    ]
+    streams = {"v1": [[0.0, 1], ["D", 2]], "v2": [[1.0, 4], ["D", 4]]}
+    case = {"name": "own", "channel_capacity": 8, "hbm": None, "ops": ops, "streams": streams, "elapsed": 6}
+    path = tmp_path / "timed.json"
+    path.write_text(json.dumps({"cases": [{**case, "metric_sums": {"Op count": 1}}]}))
+    return replay([path], engines=engines or tuple(Engine))
+
+
+def test_timed_cases_run_in_both_engines(tmp_path: Path) -> None:
+    assert timed(tmp_path, "EXP", 3).passed == 1
+    notes = timed(tmp_path, "EXP", 9).cases[0].notes
+    assert notes == (
+        "interpreter: final clock of alu_1 is [3], not [9]",
+        "compiled: final clock of alu_1 is [3], not [9]",
+    )
+    assert timed(tmp_path, "EXP", 9, Engine.COMPILED).cases[0].notes == notes[1:]
+
+
+def test_a_function_that_only_the_interpreter_has(tmp_path: Path) -> None:
+    assert timed(tmp_path, "COS", 3).passed == 1
+    (case,) = timed(tmp_path, "COS", 3, Engine.COMPILED).cases
+    assert (case.outcome, case.notes) == (
+        Outcome.LEFT_OUT,
+        ("alu_1 is the unary function 'COS', which only the interpreter has",),
+    )

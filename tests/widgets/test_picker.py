@@ -89,6 +89,32 @@ def test_orders_and_iteration_are_controls(model: ff.Model) -> None:
     assert "no setting 'colour'" in picker.notice["text"]
 
 
+def test_blocks_are_a_control_of_the_whole_schedule() -> None:
+    rng = np.random.default_rng(0)
+    tensors = {
+        "A": ff.FiberTree.from_dense(rng.random((8, 8)), "csr"),
+        "X": ff.FiberTree.from_dense(rng.random((8, 4))),
+    }
+    model = ff.einsum("T[i,k] = A[i,j] * X[j,k]\nY[i,k] = relu(T[i,k])", **tensors)
+    bench = fw.Workbench(model, "full")
+    assert bench.exact.background.join(90) and bench.run is not None
+    plain = bench.run.cycles
+    bench.picker.blocks("4")
+    assert bench.schedule.blocks == 4 and bench.picker.tiles["value"] == "4"
+    assert bench.exact.background.join(90) and bench.run is not None and bench.run.check().passed
+    assert bench.run.cycles == ff.compile(model, ff.Schedule.full(model).with_blocks(4)).simulate().cycles != plain
+    bench.picker.cut("T", "Y")
+    assert bench.schedule.blocks == 4 and len(bench.schedule) == 2
+    scope: dict[str, object] = {"model": model}
+    exec(bench.picker.code, scope)
+    assert scope["schedule"] == bench.schedule
+    bench.picker._received(None, {"action": "blocks", "arguments": {"value": "many"}}, [])
+    assert "no block size" in bench.picker.notice["text"]
+    bench.picker._received(None, {"action": "blocks", "arguments": {"value": "none"}}, [])
+    assert bench.schedule.blocks == () and not bench.picker.notice
+    bench.close()
+
+
 def test_code_gives_the_same_schedule_back(model: ff.Model) -> None:
     """What a saved notebook holds: run again, it gives the same schedule."""
     picker = fw.FusionPicker(model)

@@ -80,6 +80,12 @@ def test_turns_in_words() -> None:
     assert rule(union)[0] == "3.9"
 
 
+def test_a_graph_too_large_to_follow_is_refused_at_once(model: ff.Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fuseflow_widgets.stepper.MAX_NODES", 5)
+    with pytest.raises(SimulationError, match=r"has 13 blocks, too many to step .* \(the limit is 5\); cut its region"):
+        fw.StreamStepper(model)
+
+
 def test_what_cannot_be_stepped() -> None:
     gcn = ff.models.gcn("karate")
     with pytest.raises(SimulationError, match="too many to step through"):

@@ -11,7 +11,7 @@ from typing import Any
 
 from fuseflow.errors import FuseflowError
 
-NICENESS = 10
+NICENESS = 4
 """How far the thread of a job steps back behind the kernel and the page, where threads have a priority of their own."""
 
 

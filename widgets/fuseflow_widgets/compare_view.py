@@ -12,6 +12,7 @@ from fuseflow.errors import ScheduleError
 from fuseflow.models import Model
 from fuseflow.run import Run
 from fuseflow.schedule import Schedule
+from fuseflow_widgets import edits
 from fuseflow_widgets.background import Background
 from fuseflow_widgets.view import View
 
@@ -88,7 +89,7 @@ class CompareView(View):
         compiled, run = self.source()
         known = {} if self.comparison is None else self.comparison.compiled
         for name, other in known.items():
-            if other.schedule.regions == compiled.schedule.regions:
+            if edits.same(other.schedule, compiled.schedule):
                 self.chosen = name
                 self.say(f"this schedule is there already, as {name!r}")
                 return

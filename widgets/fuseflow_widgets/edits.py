@@ -63,7 +63,7 @@ def merge(schedule: Schedule, program: Program, edge: Edge) -> Schedule:
     statements = _in_program_order((*first.statements, *second.statements), program)
     joined = replace(_part(first, statements), orders=(*first.orders, *second.orders))
     rest = [joined if region == first else region for region in schedule.regions if region != second]
-    return _custom(rest, program)
+    return _custom(rest, program, schedule)
 
 
 def cut(schedule: Schedule, program: Program, edge: Edge) -> Schedule:
@@ -80,7 +80,7 @@ def cut(schedule: Schedule, program: Program, edge: Edge) -> Schedule:
     above = _part(region, _in_program_order(upper, program))
     below = replace(_part(region, rest), name=_unused(f"from {rest[0]}", schedule))
     regions = [piece for item in schedule.regions for piece in ((above, below) if item == region else (item,))]
-    return _custom(regions, program)
+    return _custom(regions, program, schedule)
 
 
 def group(schedule: Schedule, program: Program, statements: Iterable[str]) -> Schedule:
@@ -102,7 +102,12 @@ def group(schedule: Schedule, program: Program, statements: Iterable[str]) -> Sc
     name = home(schedule, chosen[0]).name
     if any(region.name == name for region in regions):
         name = _unused(f"from {chosen[0]}", schedule, regions)
-    return _custom([*regions, Region(name, chosen)], program)
+    return _custom([*regions, Region(name, chosen)], program, schedule)
+
+
+def same(one: Schedule, other: Schedule) -> bool:
+    """Whether both make the same graphs, whatever their names."""
+    return one.regions == other.regions and one.blocks == other.blocks
 
 
 def reorder(schedule: Schedule, region: str, order: tuple[str, ...] | None) -> Schedule:
@@ -181,11 +186,11 @@ def _in_program_order(names: Iterable[str], program: Program) -> tuple[str, ...]
     return tuple(name for name in known if name in wanted)
 
 
-def _custom(regions: list[Region], program: Program) -> Schedule:
-    """``regions`` in program order of their first statements."""
+def _custom(regions: list[Region], program: Program, before: Schedule) -> Schedule:
+    """``regions`` in program order of their first statements, with the blocks of the schedule ``before``."""
     known = [statement.name for statement in program.statements]
     ordered = tuple(sorted(regions, key=lambda region: known.index(region.statements[0])))
-    return Schedule(CUSTOM, ordered)
+    return Schedule(CUSTOM, ordered, before.blocks)
 
 
 def _unused(name: str, schedule: Schedule, also: Iterable[Region] = ()) -> str:

@@ -17,7 +17,7 @@ SETTLE_SECONDS = 0.15
 """How long an edit stands before its simulation starts, so that quick clicks start only one."""
 PROGRESS_EVERY_SECONDS = 0.1
 
-Key = tuple[tuple[Region, ...], Machine]
+Key = tuple[tuple[Region, ...], object, Machine]
 
 
 class ExactCycles:
@@ -83,4 +83,4 @@ class ExactCycles:
 
     def _key(self, compiled: Compiled) -> Key:
         # Names of schedules do not matter, names of regions do: results are shown by them.
-        return tuple(region.region for region in compiled.regions), self.machine
+        return tuple(region.region for region in compiled.regions), compiled.schedule.blocks, self.machine

@@ -1,13 +1,16 @@
 """Settings of a region beyond its statements and its order, as the choices of a control beside the graph."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from fuseflow.errors import ScheduleError
 from fuseflow.schedule import Iteration, Lanes, Region, Scatter, Schedule
-from fuseflow_widgets.edits import change, named_region
+from fuseflow_widgets.edits import CUSTOM, change, named_region
 
 NONE = "none"
+BLOCKS = (2, 4, 8, 16, 32)
+"""Block sizes that the control offers; other sizes, and one per tensor or index, are possible in code."""
 COUNTS = (2, 4, 8, 16)
 """Lane counts that the control offers; any other is possible in code."""
 
@@ -43,6 +46,28 @@ def knobs_of(region: Region, order: Sequence[str]) -> list[dict[str, Any]]:
             }
         )
     return knobs
+
+
+def blocks_of(schedule: Schedule) -> dict[str, Any]:
+    """The control of the whole schedule: values in square tiles of which size."""
+    now = str(schedule.blocks) if schedule.blocks else NONE
+    offered = [NONE, *map(str, BLOCKS)]
+    return {
+        "key": "blocks",
+        "label": "blocks",
+        "help": "values travel as square tiles of this size; every size of a tensor should be a multiple of it",
+        "choices": offered if now in offered else [now, *offered],
+        "value": now,
+    }
+
+
+def apply_blocks(schedule: Schedule, value: str) -> Schedule:
+    """``schedule`` in tiles as its control shows it; ScheduleError if there is no such choice."""
+    if value == blocks_of(schedule)["value"]:
+        return schedule
+    if value != NONE and not value.isdecimal():
+        raise ScheduleError(f"{value!r} is no block size; pick one from the list")
+    return replace(schedule.with_blocks(None if value == NONE else int(value)), name=CUSTOM)
 
 
 def apply_knob(schedule: Schedule, region: str, key: str, value: str) -> Schedule:

@@ -14,7 +14,7 @@ from fuseflow.schedule import PRESETS, Schedule
 from fuseflow_widgets import edits
 from fuseflow_widgets.edits import History
 from fuseflow_widgets.graph_view import COLLAPSE_ABOVE_NODES
-from fuseflow_widgets.knobs import apply_knob, knobs_of
+from fuseflow_widgets.knobs import apply_blocks, apply_knob, blocks_of, knobs_of
 from fuseflow_widgets.layout import begin, layout
 from fuseflow_widgets.program_picture import program_dot
 from fuseflow_widgets.view import View
@@ -37,6 +37,7 @@ class FusionPicker(View):
     name = traitlets.Unicode().tag(sync=True)
     regions = traitlets.List(traitlets.Dict()).tag(sync=True)
     presets = traitlets.List(list(PRESETS)).tag(sync=True)
+    tiles: Any = traitlets.Dict().tag(sync=True)
     current = traitlets.Unicode().tag(sync=True)
     code = traitlets.Unicode().tag(sync=True)
     can_undo = traitlets.Bool(False).tag(sync=True)
@@ -71,7 +72,7 @@ class FusionPicker(View):
     def actions(self) -> dict[str, Callable[..., None]]:
         return {
             "toggle": self.toggle, "group": self.group, "order": self.order, "preset": self.preset, "undo": self.undo,
-            "redo": self.redo, "knob": self.knob,
+            "redo": self.redo, "knob": self.knob, "blocks": self.blocks,
         }  # fmt: skip
 
     def toggle(self, source: str, target: str) -> None:
@@ -103,6 +104,10 @@ class FusionPicker(View):
     def knob(self, region: str, key: str, value: str) -> None:
         """Another setting of a region: see :func:`fuseflow_widgets.knobs.knobs_of`."""
         self._apply(apply_knob(self.schedule, region, key, value), region)
+
+    def blocks(self, value: str) -> None:
+        """Values of the whole schedule in tiles: see :func:`fuseflow_widgets.knobs.blocks_of`."""
+        self._apply(apply_blocks(self.schedule, value))
 
     def preset(self, name: str) -> None:
         """One of the presets, by name."""
@@ -144,6 +149,7 @@ class FusionPicker(View):
             self.svg = self._picture(schedule)
             self.name = schedule.name
             self.regions = [_region(region) for region in compiled.regions]
+            self.tiles = blocks_of(schedule)
             self.code = schedule_code(schedule)
             self.can_undo = bool(self._history.past)
             self.can_redo = bool(self._history.future)
@@ -167,7 +173,11 @@ class FusionPicker(View):
 
 def schedule_code(schedule: Schedule) -> str:
     """Python that rebuilds ``schedule``; for a preset, the name of it."""
-    made = f"ff.Schedule.{schedule.name}(model)" if schedule.name in PRESETS else schedule.to_code()
+    made = (
+        f"ff.Schedule.{schedule.name}(model)"
+        if schedule.name in PRESETS and not schedule.blocks
+        else schedule.to_code()
+    )
     return f"import fuseflow as ff\n\nschedule = {made}\ncompiled = ff.compile(model, schedule)"
 
 

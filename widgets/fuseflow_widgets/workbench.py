@@ -13,6 +13,7 @@ from fuseflow.models import Model
 from fuseflow.run import Run, RunProgress
 from fuseflow.schedule import Schedule
 from fuseflow.sim import Machine
+from fuseflow_widgets import edits
 from fuseflow_widgets.compare_view import CompareView
 from fuseflow_widgets.exact import ExactCycles
 from fuseflow_widgets.graph_view import GraphView
@@ -94,7 +95,7 @@ class Workbench(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no typ
         compared = self.comparison.comparison
         if compared is not None and change["new"] in compared.compiled:
             schedule = compared.compiled[change["new"]].schedule
-            if schedule.regions != self.schedule.regions:
+            if not edits.same(schedule, self.schedule):
                 self.picker.attempt(lambda: setattr(self.picker, "schedule", schedule))
 
     def _tab_turned(self, _: Any = None) -> None:
@@ -105,13 +106,14 @@ class Workbench(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no typ
 
     def _step(self) -> None:
         region = self.compiled[self.graph.current]
-        unknown = [name for name in region.graph.tensors if name not in self.model.tensors]
+        tensors = self.compiled.model.tensors  # in tiles, if the schedule has blocks
+        unknown = [name for name in region.graph.tensors if name not in tensors]
         if unknown:
             raise SimulationError(
                 f"region {region.name!r} reads {unknown[0]!r}, which another region computes: pick the first region "
                 "or fuse them; a run of a few hundred cycles is small enough to step through"
             )
-        self.stepper.show(region.graph, self.model.tensors, self.machine)
+        self.stepper.show(region.graph, tensors, self.machine)
 
     def _ran_in_view(self, run: Run) -> None:
         self.exact.remember(self.compiled, run)
@@ -136,7 +138,8 @@ class Workbench(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no typ
     def _estimate(self, compiled: Compiled) -> None:
         """A few milliseconds, more where much is counted for the first time; so when graph and table are sent."""
         try:
-            self.estimate = estimate(compiled, statistics=self.statistics, machine=self.machine)
+            known = None if compiled.schedule.blocks else self.statistics  # which are of elements
+            self.estimate = estimate(compiled, statistics=known, machine=self.machine)
         except FuseflowError as error:
             self.summary.not_estimated(str(error))
         else:

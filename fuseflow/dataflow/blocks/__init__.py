@@ -44,6 +44,9 @@ Block = (
     | ValueDrop
 )
 
+ValueBlock = Array | BinaryALU | UnaryALU | Reduce | SparseAccumulator | ValWriter
+"""Blocks that handle values, and so have ``tiles`` where values are tiles."""
+
 __all__ = [
     "Array",
     "BinaryALU",
@@ -74,5 +77,6 @@ __all__ = [
     "Tile",
     "UnaryALU",
     "ValWriter",
+    "ValueBlock",
     "ValueDrop",
 ]

@@ -38,6 +38,7 @@ from fuseflow.dataflow.blocks import (
 )
 from fuseflow.dataflow.graph import Graph, Node, Port
 from fuseflow.dataflow.interop.schema import comal_graph, enum_value
+from fuseflow.dataflow.interop.tiles import refuse_tiles
 from fuseflow.dataflow.tokens import StreamKind
 from fuseflow.dataflow.verify import verify
 from fuseflow.einsum.operators import BinaryOp, ReduceOp, UnaryOp
@@ -91,6 +92,7 @@ def to_message(graph: Graph, modes: Modes | None = None) -> Any:
     VerifyError for a graph that is not well formed, or has a block that the schema has no message for.
     """
     verify(graph)
+    refuse_tiles(graph, "The reference's blocks are square, its reductions keep their shape")
     return _Exporter(graph, {**{each.tensor: each.mode_order for each in graph.outputs}, **(modes or {})}).message()
 
 

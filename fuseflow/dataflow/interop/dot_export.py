@@ -38,6 +38,7 @@ from fuseflow.dataflow.blocks import (
 )
 from fuseflow.dataflow.graph import Graph, Node, Port
 from fuseflow.dataflow.interop.draft import trace_reference
+from fuseflow.dataflow.interop.tiles import refuse_tiles
 from fuseflow.dataflow.tokens import StreamKind, Token, show_tokens
 from fuseflow.dataflow.verify import verify
 from fuseflow.einsum.operators import BinaryOp, ReduceOp
@@ -59,6 +60,7 @@ def sam_dot(graph: Graph, tensors: Mapping[str, FiberTree | Format] | None = Non
     Raises VerifyError for a graph that is not well formed.
     """
     verify(graph)
+    refuse_tiles(graph, "SAM's values are numbers")
     return _Exporter(graph, tensors or {}).text()
 
 

@@ -84,17 +84,22 @@ def _scanner(wired: Wired, op: Record, name: str) -> None:
 def _scan(wired: Wired, op: Record, unit: Unit) -> Process:
     if op.get("format", str) != "compressed":
         return scan_dense(unit, op.count("dim", 0, MOST_COORDINATES), Missing.FORWARD)
-    given = op.inner("timing", op.data.get("timing") or {})
-    unknown = given.data.keys() - TIMING.keys()
-    if unknown:
-        raise given.fault(f"timing {sorted(unknown)} is not understood; known: {', '.join(TIMING)}")
-    kinds: dict[str, type[float]] = {key: float if key == "data_load_factor" else int for key in TIMING}
-    timing = ScannerTiming(**{TIMING[key]: given.get(key, kinds[key]) for key in given.data})  # type: ignore[arg-type]
+    timing = scanner_timing(op)
     seg, crd = segments(op), integers(op, "crd")
     if wired.controller is None:
         return scan_compressed(unit, seg, crd, timing, Missing.FORWARD)
     ports = wired.controller.reader(f"{unit.name} seg"), wired.controller.reader(f"{unit.name} crd")
     return scan_stored(unit, seg, crd, timing.output_latency_cycles, Missing.FORWARD, *ports)
+
+
+def scanner_timing(op: Record) -> ScannerTiming:
+    """Field ``timing`` of a scanner, defaults for what is not there; DataError for a name that is not known."""
+    given = op.inner("timing", op.data.get("timing") or {})
+    unknown = given.data.keys() - TIMING.keys()
+    if unknown:
+        raise given.fault(f"timing {sorted(unknown)} is not understood; known: {', '.join(TIMING)}")
+    kinds: dict[str, type[float]] = {key: float if key == "data_load_factor" else int for key in TIMING}
+    return ScannerTiming(**{TIMING[key]: given.get(key, kinds[key]) for key in given.data})  # type: ignore[arg-type]
 
 
 def _repeat(wired: Wired, op: Record, name: str) -> None:

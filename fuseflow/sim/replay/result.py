@@ -16,6 +16,13 @@ class Outcome(Enum):
     LEFT_OUT = "left out"
 
 
+class Engine(Enum):
+    """What runs a case."""
+
+    INTERPRETER = "interpreter"
+    COMPILED = "compiled"
+
+
 @dataclass(frozen=True, slots=True)
 class CaseResult:
     """A case of file ``path``; ``notes`` say what differs, which known difference applies, or why it is out."""

@@ -1,47 +1,72 @@
 """Timed cases: every token and stamp of every stream, every final clock, elapsed cycles and metric sums."""
 
+from collections.abc import Sequence
+
 from fuseflow.dataflow.tokens import Token
 from fuseflow.errors import SimulationError
 from fuseflow.sim.channel import Stamped
 from fuseflow.sim.interpret import run
+from fuseflow.sim.replay.compiled import left_out, run_compiled
 from fuseflow.sim.replay.differences import Known
 from fuseflow.sim.replay.operations import add_operation
 from fuseflow.sim.replay.record import Record
-from fuseflow.sim.replay.result import CaseResult, Outcome, same_token, shortened
-from fuseflow.sim.replay.wiring import Wired, stream_kind, wire
+from fuseflow.sim.replay.result import CaseResult, Engine, Outcome, same_token, shortened
+from fuseflow.sim.replay.wiring import Ended, Ran, Wired, stream_kind, wire
 
 WORDS = {"Repeat": "R", "Stop": "S", "Done": "D"}
 """How the files spell the tokens of a repeat signal."""
 
 
-def replay_timed(path: str, case: Record) -> CaseResult:
-    """Run one case of the schema of simulator Appendix B; DataError if it is not of that schema."""
+def replay_timed(path: str, case: Record, engines: Sequence[Engine]) -> CaseResult:
+    """Run one case of the schema of simulator Appendix B in each engine; DataError if it is not of that schema."""
     name = case.get("name", str)
     wired = wire(case, add_operation)
     expected = {
         stream: _expected(case, stream, entries) for stream, entries in case.option("streams", dict, {}).items()
     }
-    try:
-        run(wired.units, wired.controller, check_drained=False)  # the reference leaves tokens unread without a word
-    except SimulationError as fault:
-        return CaseResult(path, name, Outcome.FAILED, (f"does not run: {fault}",))
     notes: list[str] = []
-    known = _compare_streams(wired, expected, notes)
-    for operation, units in wired.by_operation:
-        clocks = [unit.clock for unit in units]
-        if "final_clock" in operation.data and clocks != operation.get("final_clock", list):
-            notes.append(f"final clock of {units[-1].name} is {clocks}, not {operation.data['final_clock']}")
-    elapsed = max((unit.clock for unit in wired.units), default=0)
-    if elapsed != case.get("elapsed", int):
-        notes.append(f"elapsed cycles are {elapsed}, not {case.get('elapsed', int)}")
-    sums = metric_sums(wired)
-    if sums != case.get("metric_sums", dict):
-        notes.append(f"metric sums are {sums}, not {case.get('metric_sums', dict)}")
+    known = False
+    for engine in engines:
+        reason = left_out(wired) if engine is Engine.COMPILED else None
+        if reason is not None:
+            if len(engines) == 1:
+                return CaseResult(path, name, Outcome.LEFT_OUT, (reason,))
+            continue
+        try:
+            found = _interpreted(wired) if engine is Engine.INTERPRETER else run_compiled(case, wired)
+        except SimulationError as fault:
+            notes.append(f"{engine.value}: does not run: {fault}")
+            continue
+        differences: list[str] = []
+        known = _compare(case, wired, found, expected, differences) or known
+        notes += [f"{engine.value}: {each}" for each in differences]
     if notes:
         return CaseResult(path, name, Outcome.FAILED, shortened(notes))
     if known:
         return CaseResult(path, name, Outcome.KNOWN, (Known.MAXIMUM.reason,))
     return CaseResult(path, name, Outcome.PASSED)
+
+
+def _interpreted(wired: Wired) -> Ran:
+    run(wired.units, wired.controller, check_drained=False)  # the reference leaves tokens unread without a word
+    ended = [[Ended(unit.clock, unit.counters) for unit in units] for _, units in wired.by_operation]
+    return Ran({name: channel.record or [] for name, channel in wired.channels.items()}, ended)
+
+
+def _compare(case: Record, wired: Wired, found: Ran, expected: dict[str, list[Stamped]], notes: list[str]) -> bool:
+    """Add to ``notes`` what differs; True if the known difference in maxima was met."""
+    known = _compare_streams(wired, found, expected, notes)
+    for (operation, units), ended in zip(wired.by_operation, found.ended, strict=True):
+        clocks = [each.clock for each in ended]
+        if "final_clock" in operation.data and clocks != operation.get("final_clock", list):
+            notes.append(f"final clock of {units[-1].name} is {clocks}, not {operation.data['final_clock']}")
+    elapsed = max((each.clock for ended in found.ended for each in ended), default=0)
+    if elapsed != case.get("elapsed", int):
+        notes.append(f"elapsed cycles are {elapsed}, not {case.get('elapsed', int)}")
+    sums = metric_sums(wired, found)
+    if sums != case.get("metric_sums", dict):
+        notes.append(f"metric sums are {sums}, not {case.get('metric_sums', dict)}")
+    return known
 
 
 def _expected(case: Record, stream: str, entries: object) -> list[Stamped]:
@@ -60,7 +85,7 @@ def _expected(case: Record, stream: str, entries: object) -> list[Stamped]:
     return found
 
 
-def _compare_streams(wired: Wired, expected: dict[str, list[Stamped]], notes: list[str]) -> bool:
+def _compare_streams(wired: Wired, found: Ran, expected: dict[str, list[Stamped]], notes: list[str]) -> bool:
     """Add to ``notes`` what differs; True if the known difference in maxima was met."""
     maxima = {
         wired.name_of(unit.outputs[0])
@@ -75,7 +100,7 @@ def _compare_streams(wired: Wired, expected: dict[str, list[Stamped]], notes: li
         if stream not in wired.channels:
             notes.append(f"stream {stream} belongs to no operation")
             continue
-        ours = wired.channels[stream].record or []
+        ours = found.streams[stream]
         if len(ours) != len(expected[stream]):
             notes.append(f"stream {stream} has {len(ours)} tokens, not {len(expected[stream])}")
         for place, ((token, stamp), (other, wanted)) in enumerate(zip(ours, expected[stream], strict=False)):
@@ -110,11 +135,11 @@ def _downstream(wired: Wired, streams: set[str | None]) -> set[str]:
     return {name for name in reached if name.startswith("v")}
 
 
-def metric_sums(wired: Wired) -> dict[str, int]:
+def metric_sums(wired: Wired, found: Ran) -> dict[str, int]:
     """The lines that the reference prints (simulator §5), summed; lines of which no unit is there are absent."""
     sums: dict[str, int] = {}
-    for operation, units in wired.by_operation:
-        counters = units[-1].counters
+    for (operation, _), ended in zip(wired.by_operation, found.ended, strict=True):
+        counters = ended[-1].counters
         lines: dict[str, int] = {}
         match operation.data["op"]:
             case "alu":

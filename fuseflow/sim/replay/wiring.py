@@ -1,6 +1,6 @@
 """From the operations of a timed case to units on channels (simulator Appendix B)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from fuseflow.dataflow.tokens import StreamKind
 from fuseflow.sim.blocks.base import Unit
 from fuseflow.sim.blocks.controller import Controller
-from fuseflow.sim.channel import Channel
+from fuseflow.sim.channel import Channel, Stamped
+from fuseflow.sim.counters import Counters
 from fuseflow.sim.memory import Memory
 from fuseflow.sim.replay.record import MOST, Record
 
@@ -28,11 +29,28 @@ def stream_kind(record: Record, name: str) -> StreamKind:
     return KINDS[name[0]]
 
 
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A unit at the end of its run: final clock in cycles, and what it counted."""
+
+    clock: int
+    counters: Counters
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """What one engine made of a case: streams by name, and the units of each operation."""
+
+    streams: Mapping[str, Sequence[Stamped]]
+    ended: Sequence[Sequence[Ended]]
+
+
 @dataclass
 class Wired:
     """One case: its units, those of each operation, its channels by name, its memory."""
 
     capacity: int
+    memory: Memory
     controller: Controller | None
     units: list[Unit] = field(default_factory=list)
     by_operation: list[tuple[Record, list[Unit]]] = field(default_factory=list)
@@ -73,14 +91,13 @@ def wire(case: Record, add_operation: Callable[[Wired, Record, str], None]) -> W
 
     Raises DataError where an operation is not understood or a stream has no producer.
     """
-    memory = case.inner("hbm", case.data["hbm"]) if case.data.get("hbm") is not None else None
-    controller = None
-    if memory is not None:
-        channels = memory.count("channels", 1, MOST_CHANNELS)
-        controller = Controller(
-            Memory.hbm(channels, *(memory.count(name) for name in ("latency", "init_interval", "start_up")))
-        )
-    wired = Wired(case.count("channel_capacity", 1), controller)
+    memory, controller = Memory.ideal(), None
+    if case.data.get("hbm") is not None:
+        given = case.inner("hbm", case.data["hbm"])
+        channels = given.count("channels", 1, MOST_CHANNELS)
+        memory = Memory.hbm(channels, *(given.count(name) for name in ("latency", "init_interval", "start_up")))
+        controller = Controller(memory)
+    wired = Wired(case.count("channel_capacity", 1), memory, controller)
     for number, operation in enumerate(case.objects("ops")):
         before = len(wired.units)
         add_operation(wired, operation, f"{operation.get('op', str)}_{number}")

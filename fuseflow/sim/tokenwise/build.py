@@ -77,7 +77,7 @@ def build(graph: Graph, tensors: Mapping[str, FiberTree], machine: Machine, watc
                 arena[copies[-1].place + layout.P] = machine.turns.broadcast_cycles
         inputs = [feeds[node.name, number] for number in range(len(node.inputs))]
         network.units += [*_units(node, inputs, outputs, parameters, arena, channel), *copies]
-    _start(network)
+    start(network)
     _check_depths(network)
     return network
 
@@ -111,10 +111,23 @@ def _unit(
     parameters: Parameters,
     arena: Arena,
 ) -> Unit:
-    kind, words, ports = parameters.of(name, node, block)
-    unit = new_unit(arena, kind, name, node, inputs, outputs)
+    unit = unit_with(parameters.of(name, node, block), name, node, inputs, outputs, arena)
     unit.block = block
     unit.may_abandon = isinstance(block, Repeat | Repeater | CoordHold)
+    return unit
+
+
+def unit_with(
+    made: tuple[int, list[int], list[int]],
+    name: str,
+    node: str,
+    inputs: list[Channel],
+    outputs: list[Channel | None],
+    arena: Arena,
+) -> Unit:
+    """A unit of the kind, with the parameters and memory ports that ``made`` names (see :class:`Parameters`)."""
+    kind, words, ports = made
+    unit = new_unit(arena, kind, name, node, inputs, outputs)
     unit.ports = ports
     for number, word in enumerate(words):
         arena[unit.place + layout.P + number] = word
@@ -123,8 +136,8 @@ def _unit(
     return unit
 
 
-def _start(network: Network) -> None:
-    """All units are ready, in order; the memory is idle."""
+def start(network: Network) -> None:
+    """The last step of building: all units are ready, in order; the memory is idle."""
     arena, machine = network.arena, network.machine
     size = len(network.units) + 1
     arena[layout.QUEUE] = arena.store([unit.place for unit in network.units] + [0])

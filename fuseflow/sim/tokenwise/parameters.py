@@ -39,7 +39,7 @@ from fuseflow.dataflow.blocks import (
 from fuseflow.dataflow.tokens import PACKED_DONE, Control, Stop, Token
 from fuseflow.einsum.operators import ReduceOp
 from fuseflow.errors import SimulationError
-from fuseflow.formats import FiberTree
+from fuseflow.formats import CompressedLevel, FiberTree
 from fuseflow.sim.blocks import as_float32, bound_tensor, compressed_level
 from fuseflow.sim.blocks.tiles import IDENTITY
 from fuseflow.sim.kernels.alu import BINARY_CODES
@@ -93,7 +93,7 @@ class Parameters:
             case Sink():
                 return layout.SINK, [], []
             case LevelScanner():
-                return self._scanner(name, block, modelled)
+                return self._scanner(name, block)
             case RepeatSignal():
                 return layout.SIGNAL, [], []
             case Repeat() | Repeater():
@@ -104,7 +104,7 @@ class Parameters:
                 return layout.LOCATE, [block.extent, int(block.has_parent)], []
             case Array():
                 values = bound_tensor(name, block.tensor, self._tensors).values
-                first = values.reshape(len(values), -1)[:, 0] if block.tiles else values  # tiles are computed apart
+                first = np.zeros(len(values), np.float32) if block.tiles else values  # tiles are computed apart
                 stored = self._store(block.tensor, "values", bits(first))
                 timing = pace(block, machine)
                 words = [stored, len(values), *_pace(timing)]
@@ -166,11 +166,15 @@ class Parameters:
             case _:
                 assert_never(block)
 
-    def _scanner(self, name: str, block: LevelScanner, modelled: bool) -> tuple[int, list[int], list[int]]:
-        empty_fiber = int(block.missing is Missing.EMPTY_FIBER)
+    def _scanner(self, name: str, block: LevelScanner) -> tuple[int, list[int], list[int]]:
         if block.extent is not None:
-            return layout.SCAN_DENSE, [block.extent, empty_fiber], []
-        level = compressed_level(name, block, self._tensors)
+            return layout.SCAN_DENSE, [block.extent, int(block.missing is Missing.EMPTY_FIBER)], []
+        return self.scanner_of(name, block, compressed_level(name, block, self._tensors))
+
+    def scanner_of(self, name: str, block: LevelScanner, level: CompressedLevel) -> tuple[int, list[int], list[int]]:
+        """As ``of`` for a scanner of a compressed ``level``, which is the one of ``block`` in memory."""
+        empty_fiber = int(block.missing is Missing.EMPTY_FIBER)
+        modelled = self._machine.memory.kind is not MemoryKind.IDEAL
         timing = self._machine.scanner
         segments, coordinates = len(level.segments), len(level.coordinates)
         stored = [

@@ -10,7 +10,8 @@ from fuseflow.sim.machine import Machine
 from fuseflow.sim.observation import UNOBSERVED, Observation
 from fuseflow.sim.progress import PROGRESS_INTERVAL_SECONDS, Progress
 from fuseflow.sim.result import Result
-from fuseflow.sim.tokenwise.core import SLICE_OPERATIONS, TokenCore
+from fuseflow.sim.tokenwise.core import TokenCore
+from fuseflow.sim.tokenwise.running import SLICE_OPERATIONS
 from fuseflow.sim.tokenwise.tracing import Tracer
 from fuseflow.sim.tokenwise.watch import Watch, known_totals
 

@@ -23,11 +23,12 @@ function render({ model, el }) {
   const copy = button("copy as code", "copy the Python of this schedule", () => showCode(), { class: "ff-button ff-copy" });
   const code = h("textarea", { class: "ff-code", readonly: true, hidden: true, "aria-label": "Python of the schedule", rows: 6, spellcheck: "false" });
   const regions = h("div", { class: "ff-regions" });
+  const blocks = h("select", { class: "ff-blocks", "aria-label": "blocks", onchange: (event) => ask("blocks", { value: event.target.value }) });
   const legend = h("div", { class: "ff-legend" },
     h("span", {}, h("i", { class: "ff-line ff-solid" }), "streams inside a region: click to cut"),
     h("span", {}, h("i", { class: "ff-line ff-dashed" }), "stored between regions: click to merge"));
   body.append(
-    h("div", { class: "ff-bar", role: "toolbar", "aria-label": "schedule" }, presets, undo, redo, fuse, clear, copy, view.controls),
+    h("div", { class: "ff-bar", role: "toolbar", "aria-label": "schedule" }, presets, undo, redo, fuse, clear, h("label", {}, "blocks ", blocks), copy, view.controls),
     h("div", { class: "ff-split" }, h("div", { class: "ff-main" }, view.pane, legend), h("div", { class: "ff-side", style: `max-height:${model.get("height") + 28}px` }, regions)),
     code,
   );
@@ -94,6 +95,10 @@ function render({ model, el }) {
     presets.replaceChildren(...model.get("presets").map((name) =>
       button(name, `preset: ${name}`, () => ask("preset", { name }), { "aria-pressed": name === model.get("name"), class: "ff-button ff-preset" })));
     if (!code.hidden) code.value = model.get("code");
+    const tiles = model.get("tiles");
+    blocks.replaceChildren(...tiles.choices.map((choice) => h("option", { value: choice }, choice)));
+    blocks.value = tiles.value;
+    blocks.title = tiles.help;
     const open = root.contains(document.activeElement) ? document.activeElement.dataset.key : null;
     regions.replaceChildren(...model.get("regions").map(card));
     if (open) regions.querySelector(`[data-key="${CSS.escape(open)}"]`)?.focus();

@@ -1,7 +1,15 @@
 // StreamStepper: the whole history is in the page, so it plays without asking the kernel; `cycle` is shared with it.
 import { button, frame, h, picture, press, svg } from "./page.js";
 
-const SHOWN = 6;
+const SHOWN = 6, WIDEST = 30;
+
+/** Tokens of a queue as far as there is room, and how many more there are. */
+function queued(tokens) {
+  const shown = [];
+  while (shown.length < Math.min(SHOWN, tokens.length) && (!shown.length || [...shown, tokens[shown.length]].join(" ").length <= WIDEST))
+    shown.push(tokens[shown.length]);
+  return tokens.length > shown.length ? [...shown, `+${tokens.length - shown.length}`] : shown;
+}
 
 function share(edge, beside) {
   const ends = edge.replace(/\.[^.]*-/, "-").replace(/\.[^.]*$/, "");
@@ -92,7 +100,7 @@ function render({ model, el }) {
       const waiting = wire.passages.filter(([, seen, taken]) => seen <= cycle && (taken < 0 || taken > cycle)).map(([token]) => token);
       const taken = wire.passages.filter(([, , when]) => when === cycle).map(([token]) => token);
       group.classList.toggle("ff-moves", taken.length > 0);
-      const label = [...(taken.length ? [`${taken.join(" ")} →`] : []), ...waiting.slice(0, SHOWN)].join(" ") + (waiting.length > SHOWN ? ` +${waiting.length - SHOWN}` : "");
+      const label = [...(taken.length ? [`${taken.join(" ")} →`] : []), ...queued(waiting)].join(" ");
       group.style.display = label ? "" : "none";
       text.textContent = label;
       const width = label.length * 5.6 + 8;

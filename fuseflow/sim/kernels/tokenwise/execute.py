@@ -100,6 +100,8 @@ def leave(m: Memory, s: int) -> None:
     m[LEFT] -= 1
     for number in range(m[s + OUTPUTS]):
         c = m[m[s + OUTS] + number]
+        if c == 0:
+            continue  # nobody reads it: there is no channel
         m[c + CLOSED] = 1
         if m[c + TOKEN_WAITS] != 0:
             m[c + TOKEN_WAITS] = 0

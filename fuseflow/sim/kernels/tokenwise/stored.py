@@ -123,8 +123,8 @@ def array_stored(m: Memory, s: int, e: int) -> int:
 @kernel
 def write_crd_stored(m: Memory, s: int, e: int) -> int:
     """P: buffer of coordinates, buffer of ends, their size, cycles of a repeated stop or ``N``, coordinate port,
-    segment port, their base addresses. R: filled words of the two, ``closed``, what is still to be
-    written of both, the coordinate before.
+    segment port, their base addresses, coordinates may come in any order. R: filled words of the two, ``closed``, what
+    is still to be written of both, the coordinate before.
     """
     if m[s + PHASE] == 0:
         m[s + PHASE] = 1
@@ -133,7 +133,7 @@ def write_crd_stored(m: Memory, s: int, e: int) -> int:
     token = m[m[s + TOKENS]]
     flushes = token in (DONE, EMPTY)
     if token >= 0:
-        if token <= m[s + R + 5]:
+        if token <= m[s + R + 5] and m[s + P + 8] == 0:
             return fault_beyond(m, s, NOT_RISING, 0, m[s + R + 5])
         if m[s + R] == m[s + P + 2]:
             return CALL

@@ -8,8 +8,9 @@ from fuseflow.sim.kernels.tokenwise.ops import CALL, fault_beyond, finish, take,
 
 @kernel
 def write_crd(m: Memory, s: int, e: int) -> int:
-    """P: buffer of coordinates, buffer of ends, their size, cycles of a repeated stop or ``N``. R: filled words of the
-    two, ``closed``, the coordinate before. COUNT and EXTRA: coordinates and segment entries."""
+    """P: buffer of coordinates, buffer of ends, their size, cycles of a repeated stop or ``N``; P + 8: coordinates may
+    come in any order. R: filled words of the two, ``closed``, the coordinate before. COUNT and EXTRA: coordinates and
+    segment entries."""
     if m[s + PHASE] == 0:
         m[s + PHASE] = 1
         m[s + R + 3] = -1
@@ -18,7 +19,7 @@ def write_crd(m: Memory, s: int, e: int) -> int:
     if token == DONE:
         return finish(m, e)
     if token >= 0:
-        if token <= m[s + R + 3]:
+        if token <= m[s + R + 3] and m[s + P + 8] == 0:
             return fault_beyond(m, s, NOT_RISING, 0, m[s + R + 3])
         if m[s + R] == m[s + P + 2]:
             return CALL
