@@ -26,9 +26,7 @@ def main(arguments: list[str]) -> int:
     for name, experiment in EXPERIMENTS.items():
         lines += [f"## {experiment.title}", "", f"Claim: {experiment.claim}", ""]
         found = [(title, folder / name) for title, folder in folders if (folder / name / "comparison.md").exists()]
-        if experiment.unavailable:
-            lines += [f"Not available: {experiment.unavailable}.", ""]
-        elif not found:
+        if not found:
             lines += ["Not run.", ""]
         if found:
             shutil.copy(found[0][1] / "data.csv", ROWS / f"{name}.csv")

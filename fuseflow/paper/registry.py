@@ -31,17 +31,15 @@ OUTSIDE = {"fig13": "Figure 13 compares the simulator with RTL and needs the FPG
 
 
 def chosen(names: Sequence[str]) -> tuple[Experiment, ...]:
-    """The experiments called ``names``, each once; ``all`` is every one that can be run. DataError for another name."""
+    """The experiments called ``names``, each once; ``all`` is every one. DataError for another name."""
     found: dict[str, Experiment] = {}
     for name in names or (ALL,):
         if name == ALL:
-            found |= {key: item for key, item in EXPERIMENTS.items() if not item.unavailable}
+            found |= EXPERIMENTS
         elif name in OUTSIDE:
             raise DataError(f"{OUTSIDE[name]}; choose among {', '.join(EXPERIMENTS)} and {ALL}")
         elif name not in EXPERIMENTS:
             raise DataError(f"no figure or table {name!r}; choose among {', '.join(EXPERIMENTS)} and {ALL}")
-        elif EXPERIMENTS[name].unavailable:
-            raise DataError(f"{name} is not available: {EXPERIMENTS[name].unavailable}")
         else:
             found[name] = EXPERIMENTS[name]
     return tuple(found.values())

@@ -129,7 +129,6 @@ def test_recomputed_bit_for_bit(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("arguments", "said"), [
     (["fig99"], "no figure or table 'fig99'"),
-    (["fig17"], "fig17 is not available"),
     (["table4", "--out", "{file}"], "is a file; give the path of a folder"),
     (["fig18", "--memory", "-1"], "must be more than 0 GB, not -1"),
     (["fig18", "--recompute", "zzz"], "0 points of this figure"),
