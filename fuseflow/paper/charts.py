@@ -39,7 +39,7 @@ def bars(
     ceiling = 1.0 if known.empty else float(known.max())
     domain = [min(floor, 1.0) / 1.6, max(ceiling, 1.0) * 2.2] if log else [0, ceiling * 1.18]
     data["base"] = 1.0 if log and rule == 1.0 else (domain[0] if log else 0.0)
-    data["label"] = ["missing" if pd.isna(item) else format(item, digits) for item in data["shown"]]
+    data["label"] = ["missing" if pd.isna(item) else _words(item, digits) for item in data["shown"]]
     data["place"] = data["shown"].fillna(1.0 if log else 0.0)
     data["above"] = data[["place", "base"]].max(axis=1)
     scale = alt.Scale(type="log" if log else "linear", domain=domain, nice=False)
@@ -145,6 +145,10 @@ def scatter(
         )
         panels.append(alt.LayerChart(layer=[points], width=230, height=HEIGHT, title=heading))
     return finish(alt.HConcatChart(hconcat=panels, spacing=14), title)
+
+
+def _words(value: float, digits: str) -> str:
+    return f"{value:,.0f}" if value >= 100 else format(value, digits)
 
 
 def _ticks(domain: Sequence[float]) -> list[float]:

@@ -20,7 +20,7 @@ def number(value: float | None, digits: int = 3) -> str:
 
 def times(value: float | None) -> str:
     """A factor."""
-    return MISSING if value is None or pd.isna(value) else f"{value:.3g}x"
+    return MISSING if value is None or pd.isna(value) else f"{number(value)}x"
 
 
 def near(what: str, paper: float, ours: float | None, tolerance: float, reason: str = "", unit: str = "x") -> Verdict:
