@@ -104,6 +104,11 @@ class Exploration(pd.DataFrame):  # type: ignore[misc]  # pandas has no types
         return pd.DataFrame(rows, columns=["statements", "order", "iteration", "blocks", "estimated_cycles", "reason"])
 
     @property
+    def refused_blocks(self) -> list[tuple[int, str]]:
+        """Block sizes of the space that do not fit, with the reason."""
+        return [(item.blocks, item.reason) for item in self._pruned if item.iteration is None]
+
+    @property
     def front(self) -> pd.DataFrame:
         """The Pareto front."""
         return pd.DataFrame(self[self["pareto"]])
