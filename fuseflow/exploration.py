@@ -8,7 +8,8 @@ from typing import Any
 
 import pandas as pd
 
-from fuseflow.errors import ScheduleError, SearchError
+from fuseflow.einsum import Program
+from fuseflow.errors import ScheduleError, SearchError, SimulationError
 from fuseflow.estimate import Statistics
 from fuseflow.explore.keys import result_key
 from fuseflow.explore.regions import Pruned, Workbench
@@ -20,6 +21,7 @@ from fuseflow.explored import Exploration, Found, FoundSchedule, SpaceSize, expl
 from fuseflow.models import Model
 from fuseflow.schedule import PRESETS, check
 from fuseflow.sim import Machine
+from fuseflow.sim.tiled import check_tile_memory
 from fuseflow.sweeping import ExploreProgress, Report, simulated, version
 
 
@@ -46,6 +48,8 @@ def explore(
     are local processes, or those of a Dask cluster (``client``: its client or its address). Results are kept in
     ``store`` (a folder; default ``fuseflow-results``, or what FUSEFLOW_RESULTS names) and never computed twice.
     ``progress`` may raise :class:`fuseflow.explore.runner.CancelledError` to stop: what is finished is returned.
+
+    A block size that does not fit is left out, with its reason in ``pruned`` of the result.
 
     Raises ScheduleError for an empty or contradictory space, StoreError for a store that cannot be used, SearchError
     where no cluster answers.
@@ -103,24 +107,67 @@ def _estimated(
     partitions = schedules = estimated = 0
     exact, spent, bounds = True, 0.0, list[tuple[float, str]]()
     names = iter(f"found-{number}" for number in range(1, 10**9))
-    for variant in variants(model.program, model.tensors, space):
-        lattice = Lattice(variant.program, space)
-        some, all_of_them, known = lattice.count(OrderCounts(variant.program, space))
-        partitions, schedules = partitions + some, schedules + all_of_them * len(space.machines)
+    extents: dict[str, int] = {}  # of the variants so far: blocks have fewer coordinates, but smaller sizes come first
+    for variant, machines in _fitting(model, space, pruned):
+        program, tensors = variant.computed
+        lattice = Lattice(program, space)
+        some, all_of_them, known = lattice.count(OrderCounts(program, space))
+        partitions, schedules = partitions + some, schedules + all_of_them * len(machines)
         exact = exact and known
-        facts = statistics if statistics is not None and not variant.formats else Statistics.of(variant.tensors)
-        for machine in space.machines:
-            bench = Workbench(variant.program, variant.tensors, facts, machine, space, deadline)
-            for item in _candidates(bench, lattice, variant, machine, kept, names):
-                found.setdefault(item.key, item)
+        given = statistics is not None and not variant.formats and not variant.blocks
+        facts = statistics if statistics is not None and given else Statistics.of(tensors)
+        for machine in machines:
+            bench = Workbench(program, tensors, facts, machine, space, deadline, extents=extents)
+            try:
+                for item in _candidates(bench, lattice, variant, machine, kept, names):
+                    found.setdefault(item.key, item)
+            except ScheduleError as error:
+                if not variant.blocks:
+                    raise
+                pruned.append(_refused(program, variant.blocks, str(error)))
+                continue
             bench.check_lanes()
             bounds.append(bench.bound)
             estimated, spent = estimated + bench.estimated, spent + bench.seconds
-            pruned += bench.pruned
+            pruned += [replace(item, blocks=variant.blocks) for item in bench.pruned]
             if progress is not None:
                 progress(ExploreProgress("estimate", f"{estimated:,} regions estimated"))
+    if not found:
+        reasons = "; ".join(f"blocks of {item.blocks}: {item.reason}" for item in pruned if item.iteration is None)
+        raise ScheduleError(f"the space is empty: no block size fits. {reasons}. Size 0 is without tiles")
     ordered = sorted(found.values(), key=lambda item: (item.cost.cycles, item.cost.bytes))
     return ordered, SpaceSize(partitions, schedules, exact, estimated, spent, *min(bounds)), pruned
+
+
+def _fitting(model: Model, space: Space, pruned: list[Pruned]) -> Iterator[tuple[Variant, list[Machine]]]:
+    """The variants of ``model`` in every block size that fits, with the machines that run them, small blocks first.
+
+    What does not fit goes to ``pruned``.
+    """
+    refused: dict[tuple[int, str], None] = {}
+    for variant in variants(model.program, model.tensors, space):
+        for size in space.block_sizes:
+            machines = []
+            try:
+                chosen = variant.in_blocks(size)
+            except ScheduleError as error:
+                refused[size, str(error)] = None
+                continue
+            for machine in space.machines:
+                try:
+                    if size:
+                        check_tile_memory(machine)
+                    machines.append(machine)
+                except SimulationError as error:
+                    refused[size, str(error)] = None
+            if machines:
+                yield chosen, machines
+    pruned += [_refused(model.program, size, reason) for size, reason in refused]
+
+
+def _refused(program: Program, size: int, reason: str) -> Pruned:
+    """All schedules with blocks of ``size``."""
+    return Pruned(tuple(statement.name for statement in program.computations), None, None, reason, blocks=size)
 
 
 def _candidates(
@@ -128,14 +175,15 @@ def _candidates(
 ) -> Iterator[Found]:
     stamp = version()
     for name, preset in PRESETS.items():
-        schedule = preset(variant.program)
-        cost, limit = estimated_as(bench, check(schedule, variant.program))
-        groups = lattice.space.groups(variant.program)
+        schedule = preset(bench.program)
+        cost, limit = estimated_as(bench, check(schedule, bench.program))
+        groups = lattice.space.groups(bench.program)
         if cost is not None and all(lattice.space.allows(frozenset(r.statements), groups) for r in schedule.regions):
+            schedule = replace(schedule, name=name).with_blocks(variant.blocks or None)
             key = result_key(variant.program, schedule, variant.tensors, machine, stamp)
-            yield Found(key, replace(schedule, name=name), variant, machine, cost, True, limit)
+            yield Found(key, schedule, variant, machine, cost, True, limit)
     for partial in Search(bench, lattice, kept).run():
-        schedule = partial.schedule(next(names))
+        schedule = partial.schedule(next(names)).with_blocks(variant.blocks or None)
         key = result_key(variant.program, schedule, variant.tensors, machine, stamp)
         limit = limit_of(partial.regions, partial.cost)
         yield Found(key, schedule, variant, machine, partial.cost, False, limit)

@@ -18,7 +18,7 @@ from fuseflow.schedule import PRESETS, Schedule
 from fuseflow.sim import Machine
 
 COLUMNS = (
-    "schedule", "variant", "machine", "status", "cycles", "bytes", "flops", "nodes", "lanes", "fifo_tokens",
+    "schedule", "variant", "blocks", "machine", "status", "cycles", "bytes", "flops", "nodes", "lanes", "fifo_tokens",
     "estimated_cycles", "estimated_bytes", "estimated_flops", "regions", "max_rel_error", "pareto", "reason", "seconds",
     "key",
 )  # fmt: skip
@@ -63,7 +63,8 @@ class Exploration(pd.DataFrame):  # type: ignore[misc]  # pandas has no types
 
     ``status`` says how far a candidate came and ``reason`` why not further; ``pareto`` marks the simulated ones that no
     other one beats in cycles, bytes, nodes of the largest graph (a proxy of area) and tokens waiting in streams.
-    ``estimated`` columns are the estimate's; ``nodes`` and ``fifo_tokens`` always are.
+    ``estimated`` columns are the estimate's; ``nodes`` and ``fifo_tokens`` always are. ``blocks`` is the block size of
+    the schedule, 0 for none.
     """
 
     _metadata = ("_found", "_size", "_pruned", "_model")
@@ -88,12 +89,24 @@ class Exploration(pd.DataFrame):  # type: ignore[misc]  # pandas has no types
 
     @property
     def pruned(self) -> pd.DataFrame:
-        """Candidates for single regions that were dropped, with the reason."""
+        """Candidates for single regions that were dropped, and block sizes that do not fit, with the reason."""
         rows = [
-            (" ".join(item.statements), " ".join(item.order or ()), item.iteration.value, item.cycles, item.reason)
+            (
+                " ".join(item.statements),
+                " ".join(item.order or ()),
+                item.iteration.value if item.iteration is not None else "",
+                item.blocks,
+                item.cycles,
+                item.reason,
+            )
             for item in self._pruned
         ]
-        return pd.DataFrame(rows, columns=["statements", "order", "iteration", "estimated_cycles", "reason"])
+        return pd.DataFrame(rows, columns=["statements", "order", "iteration", "blocks", "estimated_cycles", "reason"])
+
+    @property
+    def refused_blocks(self) -> list[tuple[int, str]]:
+        """Block sizes of the space that do not fit, with the reason."""
+        return [(item.blocks, item.reason) for item in self._pruned if item.iteration is None]
 
     @property
     def front(self) -> pd.DataFrame:
@@ -152,7 +165,10 @@ def found_schedule(result: Exploration) -> FoundSchedule:
     if not presets.empty:
         rival = presets.loc[presets["cycles"].astype(float).idxmin()]
         ratio = float(rival["cycles"]) / cycles
-        lines.append(f"The best simulated preset, {rival['schedule']}, takes {int(rival['cycles']):,}: {ratio:.3g}x.")
+        cut = f" in blocks of {rival['blocks']}" if rival["blocks"] else ""
+        lines.append(
+            f"The best simulated preset, {rival['schedule']}{cut}, takes {int(rival['cycles']):,}: {ratio:.3g}x."
+        )
     lines.append(f"Its slowest region {result.limit_of(str(best['key']))}.")
     size = result.space_size
     lines.append(
@@ -179,6 +195,7 @@ def explored_table(
             {
                 "schedule": item.schedule.name,
                 "variant": variant,
+                "blocks": item.variant.blocks,
                 "machine": item.machine.name,
                 "status": outcome.status.value,
                 "cycles": outcome.cycles,

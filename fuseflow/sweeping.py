@@ -112,21 +112,22 @@ def _jobs(
         return
     reference = KnownReference(model.reference())
     folder = None if client is not None else Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="fuseflow-")))
-    payloads: dict[int, Payload] = {}
+    payloads: dict[tuple[int, int], Payload] = {}
     for item in todo:
         variant = item.variant
-        if id(variant) not in payloads:
+        same = id(variant.program), id(variant.tensors)  # variants in blocks share them with the one without
+        if same not in payloads:
             sent = replace(model, program=variant.program, tensors=dict(variant.tensors), reference=reference)
             content = pickle.dumps(sent)
             if folder is None:
-                payloads[id(variant)] = Payload(content=content)
+                payloads[same] = Payload(content=content)
             else:
                 path = folder / f"{len(payloads)}.pickle"
                 path.write_bytes(content)
-                payloads[id(variant)] = Payload(path)
+                payloads[same] = Payload(path)
         candidate = Candidate(
             item.key,
-            payloads[id(variant)],
+            payloads[same],
             item.schedule,
             item.machine,
             seconds_limit,

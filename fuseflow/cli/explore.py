@@ -12,13 +12,18 @@ from fuseflow.cli.failures import reported
 from fuseflow.cli.inputs import check_request, make_model, output_file
 from fuseflow.cli.options import Request, for_model, not_empty
 from fuseflow.cli.output import write
+from fuseflow.cli.spaces import read_blocks, read_formats, read_lanes, read_passes
+from fuseflow.schedule import Scatter
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from fuseflow.sweeping import ExploreProgress
 
-SHOWN = ("schedule", "variant", "machine", "status", "cycles", "estimated_cycles", "bytes", "nodes", "pareto", "reason")
+SHOWN = (
+    "schedule", "variant", "blocks", "lanes", "machine", "status", "cycles", "estimated_cycles", "bytes",
+    "nodes", "pareto", "reason",
+)  # fmt: skip
 
 StoreOption = Annotated[
     str | None,
@@ -54,6 +59,27 @@ def explore(
     associations: Annotated[
         bool, typer.Option("--associations", help="Also multiply chains in other orders (changes rounding).")
     ] = False,
+    lanes: Annotated[
+        list[str] | None,
+        typer.Option("--lanes", metavar="INDEX=N,N", help='Lanes an index may be spread over: --lanes "k=1,4".'),
+    ] = None,
+    scatters: Annotated[
+        list[Scatter] | None, typer.Option("--scatter", help="Ways of dealing to lanes.", show_default="round_robin")
+    ] = None,
+    most_lanes: Annotated[int, typer.Option("--most-lanes", min=1, help="Lanes of one region at most.")] = 64,
+    passes: Annotated[
+        list[str] | None,
+        typer.Option("--passes", metavar="PASS,PASS", help='Also with these graph passes: --passes "locates,dead".'),
+    ] = None,
+    blocks: Annotated[
+        str | None,
+        typer.Option(
+            "--blocks", metavar="N,N", help="Block sizes of schedules, 0: without tiles.", show_default="without"
+        ),
+    ] = None,
+    equal_throughput: Annotated[
+        bool, typer.Option("--equal-throughput", help="A tile takes a cycle per multiply-add and per word.")
+    ] = False,
     workers: Annotated[
         int | None, typer.Option("--workers", min=1, help="Local processes.", show_default="cores")
     ] = None,
@@ -78,16 +104,30 @@ def explore(
 
     A sweep that was stopped goes on where it was: finished results are in the store.
     """
-    formats = _formats(format_ or [])
+    formats, spread, sizes = read_formats(format_ or []), read_lanes(lanes or []), read_blocks(blocks)
+    sequences = read_passes(passes or [])
     check_request(request)
     files = [None if path in (None, "-") else output_file(Path(str(path))) for path in (json_path, save)]
     from fuseflow.exploration import explore as search
     from fuseflow.explore import Space
     from fuseflow.explored import found_schedule
     from fuseflow.schedule import Iteration
+    from fuseflow.sim import Machine
 
     styles = tuple(Iteration) if both_styles else (Iteration.FACTORED,)
-    space = Space(partitions, styles, formats, associations=associations, orders=orders)
+    space = Space(
+        partitions,
+        styles,
+        formats,
+        machines=(Machine.equal_throughput() if equal_throughput else Machine(),),
+        associations=associations,
+        orders=orders,
+        lanes=spread,
+        scatters=tuple(scatters or [Scatter.ROUND_ROBIN]),
+        most_lanes=most_lanes,
+        passes=sequences,
+        blocks=sizes,
+    )
     limit = float("inf") if candidate_minutes is None else 60 * candidate_minutes
     model = make_model(request)
     with _progress(quiet) as progress:
@@ -105,7 +145,8 @@ def explore(
         )
     _print_rows(found, json_path, files[0])
     best = found_schedule(found)
-    typer.echo(f"\n{found.space_size!r}\n{best!r}", err=json_path == "-")
+    left = [f"blocks of {size}: left out, {reason}\n" for size, reason in found.refused_blocks]
+    typer.echo(f"\n{''.join(left)}{found.space_size!r}\n{best!r}", err=json_path == "-")
     if files[1] is not None:
         best.save(files[1])
 
@@ -121,16 +162,6 @@ def results(store: StoreOption = None, json_path: JsonOption = None) -> None:
     _print_rows(shown, json_path, file)
 
 
-def _formats(given: list[str]) -> dict[str, tuple[str, ...]]:
-    found: dict[str, tuple[str, ...]] = {}
-    for text in given:
-        name, equals, choices = text.partition("=")
-        if not equals or not name or not choices:
-            raise typer.BadParameter(f'{text!r} is not TENSOR=FORMAT|FORMAT, as in "x=dd|cc"')
-        found[name] = tuple(choice.strip() for choice in choices.split("|"))
-    return found
-
-
 def _print_rows(table: "pd.DataFrame", json_path: str | None, file: Path | None) -> None:
     text = json.dumps(_records(table), indent=2, allow_nan=False) + "\n"
     if file is not None:
@@ -139,7 +170,8 @@ def _print_rows(table: "pd.DataFrame", json_path: str | None, file: Path | None)
         typer.echo(text, nl=False)
         return
     shown = table[[name for name in SHOWN if name in table.columns]] if "pareto" in table.columns else table
-    kept = [name for name in shown.columns if not (shown[name].astype(str) == "").all()]
+    plain = {"blocks": 0, "lanes": 1}  # what needs no column where no candidate has anything else
+    kept = [name for name in shown.columns if not shown[name].astype(str).isin(["", str(plain.get(name, ""))]).all()]
     typer.echo(
         shown[kept].to_string(index=False, na_rep="-", float_format=lambda value: f"{value:,.0f}", max_colwidth=60)
     )

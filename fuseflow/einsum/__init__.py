@@ -2,6 +2,7 @@
 
 from fuseflow.einsum.blocked import Blocks, block_sizes, blocked
 from fuseflow.einsum.explain import Explanation, Meaning, Unstored, explain
+from fuseflow.einsum.in_blocks import in_blocks
 from fuseflow.einsum.interpret import interpret
 from fuseflow.einsum.layout import move_tree, output_shape
 from fuseflow.einsum.masks import masked_tensors
@@ -55,6 +56,7 @@ __all__ = [
     "block_sizes",
     "blocked",
     "explain",
+    "in_blocks",
     "interpret",
     "masked_tensors",
     "move_tree",

@@ -59,13 +59,17 @@ class RegionCandidate:
 
 @dataclass(frozen=True, slots=True)
 class Pruned:
-    """A candidate for a region that no further candidate is built from, and why."""
+    """A candidate for a region that no further candidate is built from, and why.
+
+    Where a whole block size does not fit, ``statements`` are all of the program and ``iteration`` is ``None``.
+    """
 
     statements: tuple[str, ...]
     order: tuple[str, ...] | None
-    iteration: Iteration
+    iteration: Iteration | None
     reason: str
     cycles: float | None = None
+    blocks: int = 0
 
 
 @dataclass(slots=True, eq=False)

@@ -1,10 +1,10 @@
-"""Variants of a model: other formats of its stored tensors, other associations of its products."""
+"""Variants of a model: other formats of its stored tensors, other associations of its products, values in tiles."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 
-from fuseflow.einsum import Program
+from fuseflow.einsum import Program, in_blocks
 from fuseflow.explore.associate import associations
 from fuseflow.explore.space import Space
 from fuseflow.formats import FiberTree
@@ -12,12 +12,29 @@ from fuseflow.formats import FiberTree
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Variant:
-    """A program with its data. ``formats`` says what is stored otherwise, ``products`` how chains are multiplied."""
+    """A program with its data. ``formats`` says what is stored otherwise, ``products`` how chains are multiplied.
+
+    ``blocks`` is the block size of its schedules, 0 where values are numbers; ``cut`` is then what they compute: the
+    program over blocks, and the data as tiles.
+    """
 
     program: Program
     tensors: Mapping[str, FiberTree]
     formats: str = ""
     products: str = ""
+    blocks: int = 0
+    cut: tuple[Program, Mapping[str, FiberTree]] | None = None
+
+    @property
+    def computed(self) -> tuple[Program, Mapping[str, FiberTree]]:
+        """The program whose regions are lowered, and its data."""
+        return self.cut or (self.program, self.tensors)
+
+    def in_blocks(self, size: int) -> "Variant":
+        """This variant under schedules with blocks of ``size`` (0: without). ScheduleError where they do not fit."""
+        if not size:
+            return self
+        return replace(self, blocks=size, cut=in_blocks(self.program, self.tensors, size))
 
 
 def variants(program: Program, tensors: Mapping[str, FiberTree], space: Space) -> Iterator[Variant]:

@@ -26,7 +26,13 @@ def check_tiles(graph: Graph, tensors: Mapping[str, FiberTree], machine: Machine
                 )
         if tiled and isinstance(block, ValueDrop):
             raise SimulationError(f"{node.name} drops zeros, which has no meaning for tiles; lower without it")
-    if tiled and machine.memory.kind is not MemoryKind.IDEAL:
+    if tiled:
+        check_tile_memory(machine)
+
+
+def check_tile_memory(machine: Machine) -> None:
+    """Raise SimulationError where ``machine`` has a memory that graphs of tiles do not run on."""
+    if machine.memory.kind is not MemoryKind.IDEAL:
         raise SimulationError(
             f"machine {machine.name!r} has {machine.memory.kind.value} memory, but graphs of tiles run on ideal memory "
             "only, as in the reference; use Memory.ideal(), with words_per_cycle of Machine.tiles for its bandwidth"

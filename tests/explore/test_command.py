@@ -32,12 +32,39 @@ def test_explore_prints_saves_and_resumes(tmp_path: Path) -> None:
     assert "sae" in invoke("results", "--store", store).stdout
 
 
+def test_lanes_passes_and_blocks(tmp_path: Path) -> None:
+    sizes = ("--small", "--sequence", "16", "--block", "4", "--heads", "2", "--width", "8")
+    vary = ("--lanes", "j=1,2", "--passes", "hoist,dead", "--blocks", "0,4,5", "--scatter", "contiguous")
+    limits = ("--orders", "1", "--budget", "2", "--workers", "1", "--store", str(tmp_path / "store"))
+    best = tmp_path / "best.json"
+    result = invoke("explore", "attention", *sizes, *vary, *limits, "--save", str(best))
+    assert result.exit_code == 0, result.output
+    assert {"blocks", "lanes"} <= set(result.stdout.split("\n")[0].split())
+    assert "blocks of 5: left out, the block is 5, which does not divide dimension 2 of 'queries'" in result.stdout
+    schedule = ff.Schedule.load(best)
+    assert schedule.blocks == 4
+    assert {lanes for region in schedule.regions for lanes in region.lanes} == {ff.Lanes("j", 2, ff.Scatter.CONTIGUOUS)}
+    model = ff.models.attention(4, small=True, sequence=16, heads=2, width=8)
+    run = ff.compile(model, schedule).simulate()
+    run.check()
+    assert f"{run.cycles:,} cycles simulated" in result.stdout
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (("--format", "x"), "'x' is not TENSOR=FORMAT|FORMAT"),
         (("--format", "nothing=dd"), "'nothing', which is no stored tensor of the program"),
         (("--partitions", "some"), "partitions must be one of 'contiguous', 'legal', not 'some'"),
+        (("--lanes", "i"), "--lanes: 'i' is not INDEX=N,N, as in \"k=1,4\""),
+        (("--lanes", "i=1,x"), "--lanes: 'i=1,x' is not INDEX=N,N"),
+        (("--lanes", "i=2", "--lanes", "i=4"), "index 'i' is given twice; put its numbers into one, as in i=2,4"),
+        (("--lanes", "i=0"), "lanes of index 'i' must be 1 or more, not 0"),
+        (("--passes", "locates,some"), "a graph pass is one of 'locates', 'joins', 'repeats'"),
+        (("--scatter", "some"), "'some' is not one of 'round_robin', 'contiguous', 'balanced'"),
+        (("--blocks", "8,"), "--blocks: '8,' is not N,N, as in \"0,8,16\" (0: without tiles)"),
+        (("--blocks", "-8"), "--blocks: '-8' is not N,N"),
+        (("--blocks", "3"), "no block size fits. blocks of 3: the block is 3, which does not divide dimension"),
         (("--budget", "0"), "greater than or equal to 1"),
         (("--dataset", "nowhere"), "nowhere"),
     ],
