@@ -265,10 +265,22 @@ def test_every_action_has_a_key_and_a_name(lab: Lab, browser: Browser) -> None:
     page.keyboard.press("Enter")
     await_drawn(page, before)
     assert page.evaluate("document.activeElement.id") == "flow-linear->relu"  # the focus survives the new drawing
+    page.locator(".ff-graph g.block").last.focus()
+    page.wait_for_function(
+        """() => {
+          const pane = document.querySelector('.ff-graph .ff-pane'), box = pane.getBoundingClientRect();
+          const at = document.activeElement.getBoundingClientRect();
+          return pane.scrollTop === 0 && pane.scrollLeft === 0 && at.top >= box.top && at.bottom <= box.bottom;
+        }"""
+    )
     tab(page, "run")
     page.locator(".ff-start").focus()
     page.keyboard.press("Enter")
     page.wait_for_selector('.ff-run[data-state="done"]')
+    page.locator(".ff-range button").first.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_function("!document.querySelector('.ff-range').innerText.includes('cycles 0 to')")
+    assert page.evaluate("document.activeElement.title") == "zoom in"  # so that the next Enter zooms again
     browser.require_clean()
     page.context.close()
     lab.end_sessions()

@@ -130,7 +130,7 @@ function render({ model, el }) {
     if (focus && !lines.length) lines.push(h("li", {}, h("b", {}, focus), " does nothing in this cycle", h("div", { class: "ff-faint" }, rules[focus])));
     says.replaceChildren(
       h("h4", {}, `cycle ${cycle}`),
-      focus ? h("button", { type: "button", class: "ff-button", onclick: () => { focus = null; show(); } }, `only ${focus} · show all`) : h("p", { class: "ff-faint" }, `${lines.length} blocks act. Click a block to follow only it.`),
+      focus ? h("button", { type: "button", class: "ff-button", onclick: () => { focus = null; show(); view.pane.focus({ preventScroll: true }); } }, `only ${focus} · show all`) : h("p", { class: "ff-faint" }, `${lines.length} blocks act. Click a block to follow only it.`),
       h("ul", { class: "ff-turns" }, ...lines));
     root.dataset.cycle = cycle;
   }
