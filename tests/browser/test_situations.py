@@ -117,7 +117,7 @@ const {setInterval: start, clearInterval: stop} = window;
 window.ffTimers = new Set();
 window.setInterval = (call, delay, ...rest) => {
   const timer = start(call, delay, ...rest);
-  if (Math.abs(delay - 1000 / 7) < 0.01) window.ffTimers.add(timer);
+  if (Math.abs(delay - 1000 / 0.7) < 0.01) window.ffTimers.add(timer);
   return timer;
 };
 window.clearInterval = (timer) => { window.ffTimers.delete(timer); stop(timer); };
@@ -126,7 +126,7 @@ window.clearInterval = (timer) => { window.ffTimers.delete(timer); stop(timer); 
 
 def test_two_views_of_a_stepper_play_with_one_clock(lab: Lab, browser: Browser) -> None:
     cells = [
-        "import fuseflow as ff, fuseflow_widgets as fw\nstepper = fw.StreamStepper(ff.course.examples.matvec(), speed=7)\n"
+        "import fuseflow as ff, fuseflow_widgets as fw\nstepper = fw.StreamStepper(ff.course.examples.matvec(), speed=0.7)\n"
         "stepper",
         "stepper",
     ]

@@ -66,7 +66,7 @@ function render({ model, el }) {
     const on = model.get("playing");
     play.textContent = on ? "⏸ stop" : "▶ play";
     play.setAttribute("aria-pressed", on);
-    if (on && !model.get("player")) set("player", mine);
+    if (on && !model.get("player")) return set("player", mine);  // which calls this again
     if (on && model.get("player") === mine) timer = setInterval(() => move(1), 1000 / model.get("speed"));
   }
   let places = [];
