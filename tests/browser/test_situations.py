@@ -112,6 +112,52 @@ def test_two_browser_tabs_on_one_notebook_share_the_kernel(lab: Lab, browser: Br
     lab.end_sessions()
 
 
+TIMERS = """
+const {setInterval: start, clearInterval: stop} = window;
+window.ffTimers = new Set();
+window.setInterval = (call, delay, ...rest) => {
+  const timer = start(call, delay, ...rest);
+  if (Math.abs(delay - 1000 / 0.7) < 0.01) window.ffTimers.add(timer);
+  return timer;
+};
+window.clearInterval = (timer) => { window.ffTimers.delete(timer); stop(timer); };
+"""
+
+
+def test_two_views_of_a_stepper_play_with_one_clock(lab: Lab, browser: Browser) -> None:
+    cells = [
+        "import fuseflow as ff, fuseflow_widgets as fw\nstepper = fw.StreamStepper(ff.course.examples.matvec(), speed=0.7)\n"
+        "stepper",
+        "stepper",
+    ]
+    page = browser.page(height=2000)
+    page.add_init_script(TIMERS)
+    open_notebook(lab, page, lab.write("views.ipynb", cells))
+    run_all(page)
+    page.wait_for_function("document.querySelectorAll('.ff-stepper g.ff-queues').length === 2")
+    running = "window.ffTimers.size"
+    python(page, "setattr(stepper, 'playing', True)")  # nobody pressed: the views settle who plays
+    page.wait_for_function(f"{running} === 1 && document.querySelectorAll('.ff-play[aria-pressed=true]').length === 2")
+    page.wait_for_function("[...document.querySelectorAll('.ff-stepper')].every((each) => each.dataset.cycle > 3)")
+    assert page.evaluate(running) == 1
+    page.locator(".ff-play").nth(1).click()
+    page.wait_for_function(f"{running} === 0")
+    python(page, "setattr(stepper, 'cycle', 0)")
+    page.locator(".ff-play").nth(1).click()
+    page.wait_for_function(f"{running} === 1")
+    leader = python(page, "stepper.player")
+    page.evaluate(
+        "() => { jupyterapp.shell.currentWidget.content.activeCellIndex = 1; "
+        "return jupyterapp.commands.execute('notebook:clear-cell-output'); }"
+    )
+    page.wait_for_function("document.querySelectorAll('.ff-stepper').length === 1")
+    page.wait_for_function(f"{running} === 1")  # the other one goes on
+    assert python(page, "[stepper.playing, stepper.player]") != [True, leader]
+    browser.require_clean()
+    page.context.close()
+    lab.end_sessions()
+
+
 def test_without_webgl_everything_draws(lab: Lab, browser: Browser) -> None:
     page = browser.page(height=1500)
     page.add_init_script(
@@ -219,10 +265,22 @@ def test_every_action_has_a_key_and_a_name(lab: Lab, browser: Browser) -> None:
     page.keyboard.press("Enter")
     await_drawn(page, before)
     assert page.evaluate("document.activeElement.id") == "flow-linear->relu"  # the focus survives the new drawing
+    page.locator(".ff-graph g.block").last.focus()
+    page.wait_for_function(
+        """() => {
+          const pane = document.querySelector('.ff-graph .ff-pane'), box = pane.getBoundingClientRect();
+          const at = document.activeElement.getBoundingClientRect();
+          return pane.scrollTop === 0 && pane.scrollLeft === 0 && at.top >= box.top && at.bottom <= box.bottom;
+        }"""
+    )
     tab(page, "run")
     page.locator(".ff-start").focus()
     page.keyboard.press("Enter")
     page.wait_for_selector('.ff-run[data-state="done"]')
+    page.locator(".ff-range button").first.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_function("!document.querySelector('.ff-range').innerText.includes('cycles 0 to')")
+    assert page.evaluate("document.activeElement.title") == "zoom in"  # so that the next Enter zooms again
     browser.require_clean()
     page.context.close()
     lab.end_sessions()

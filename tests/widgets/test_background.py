@@ -186,6 +186,21 @@ def test_a_run_is_watched_and_cancelled() -> None:
     view.close()
 
 
+def test_a_run_says_how_busy_its_lanes_were() -> None:
+    model = ff.models.gcn("karate")
+    first, second = ff.Schedule.partial(model).regions
+    wide = ff.Schedule("wide", (ff.Region(first.name, first.statements, lanes=(ff.Lanes("i", 2),)), second))
+    view = fw.RunView(ff.compile(model, wide))
+    view.start()
+    assert view.background.join(60) and view.run is not None
+    lanes = view.run.lanes()
+    assert view.words[-1].startswith(f"Lanes of {first.name}: 2 lanes, busy {lanes['use'].mean():.0%} of the time")
+    view.show(ff.compile(model, "partial"))
+    view.start()
+    assert view.background.join(60) and not any("lanes" in line for line in view.words)
+    view.close()
+
+
 def test_a_traced_run_shows_stalls_and_the_critical_path() -> None:
     compiled = ff.compile(ff.models.gcn("karate"), "partial")
     view = fw.RunView(compiled, traced=True)

@@ -58,6 +58,15 @@ def test_queues_fill_and_drain(model: ff.Model) -> None:
         stepper.queue("scan_A_j.crd", "sum_y.val")
 
 
+def test_who_plays_is_free_again_when_it_stops(model: ff.Model) -> None:
+    stepper = fw.StreamStepper(model)
+    stepper.player = "a page that is closed while it plays"
+    stepper.playing = True
+    assert stepper.player
+    stepper.playing = False
+    assert stepper.player == ""
+
+
 def test_the_page_gets_every_wire_and_turn(model: ff.Model) -> None:
     stepper = fw.StreamStepper(model)
     history = stepper.history

@@ -172,15 +172,16 @@ def _nodes_chart(comparison: Comparison) -> Any:
     data = node_rows(comparison)
     labels = data.name if data.kernel.nunique() == 1 else data.kernel + ": " + data.name
     data["label"] = [text if len(text) <= LABEL else f"{text[: LABEL - 1]}…" for text in labels]
+    ticks = alt.Axis(labelExpr="format(datum.value, '~s')", tickCount=4)  # the format of an axis would write 0 as 0k
     base = alt.Chart(data).encode(
         y=alt.Y("rank:O", title=None, axis=None),
-        x=alt.X("busy_cycles:Q", title="busy cycles", axis=alt.Axis(format="~s", tickCount=4)),
+        x=alt.X("busy_cycles:Q", title="busy cycles", axis=ticks),
     )
     bars = base.mark_bar(color=PALETTE[4], opacity=0.45, height={"band": 0.85})
     labels = base.mark_text(align="left", dx=4, fontSize=11).encode(x=alt.datum(0), text="label:N")
     layers = alt.LayerChart(layer=[bars, labels], data=data).properties(width=270, height=alt.Step(19))
     header = alt.Header(labelFontSize=13, labelAnchor="start", labelColor="currentColor")
     facet = alt.Facet("schedule:N", title=None, sort=list(comparison.schedule), header=header)
-    title = alt.Title(f"Busiest {BUSIEST} nodes", subtitle=subject(comparison), anchor="start")
+    title = alt.Title(f"Busiest {BUSIEST} nodes", subtitle=subject(comparison), anchor="start", offset=10)
     chart = layers.facet(facet=facet, columns=2, title=title).resolve_scale(y="independent")
     return chart.properties(config=STYLE)

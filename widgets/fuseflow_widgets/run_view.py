@@ -11,6 +11,7 @@ import traitlets
 
 from fuseflow.compiled import Compiled
 from fuseflow.errors import SimulationError
+from fuseflow.lane_use import lane_words
 from fuseflow.run import Run, RunProgress
 from fuseflow.sim import Machine, TraceFrame, TraceOptions
 from fuseflow_widgets import run_trace
@@ -185,6 +186,7 @@ class RunView(View):
                 self.timeline, self.words = run_trace.timeline(run, trace), trace.bottleneck().text.splitlines()
             else:
                 self.timeline, self.words = timeline(run), bottleneck(run)
+            self.words = [*self.words, *(f"Lanes of {line}." for line in lane_words(run.lanes()))]
         for call in self._finished:
             call(run)
 

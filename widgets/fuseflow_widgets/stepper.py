@@ -36,6 +36,8 @@ class StreamStepper(View):
     history = traitlets.Dict().tag(sync=True)
     cycle = traitlets.Int(0).tag(sync=True)
     playing = traitlets.Bool(False).tag(sync=True)
+    player = traitlets.Unicode("").tag(sync=True)
+    """The view in a page that moves ``cycle`` on while ``playing``; the first to see that it is empty takes it."""
     speed = traitlets.Float(4.0).tag(sync=True)
     height = traitlets.Int(520).tag(sync=True)
     version = traitlets.Int(0).tag(sync=True)
@@ -78,6 +80,12 @@ class StreamStepper(View):
             self.history = history(found)
             self.cycle = 0
             self.version += 1
+
+    @traitlets.observe("playing")
+    def _stopped(self, change: Any) -> None:
+        # Else a page that was closed while it played would keep every other one from playing.
+        if not change["new"]:
+            self.player = ""
 
     def actions(self) -> dict[str, Callable[..., None]]:
         return {}

@@ -1,5 +1,5 @@
 // CompareView: charts drawn by Altair in the kernel; a click on a mark or a row chooses its schedule everywhere.
-import { button, count, frame, h, press, short } from "./page.js";
+import { button, count, frame, h, press, refill, short, size } from "./page.js";
 
 const TITLES = { speedups: "speedup", work: "work and traffic", kernels: "kernels", nodes: "nodes" };
 
@@ -16,17 +16,17 @@ function render({ model, el }) {
     add.hidden = !model.get("can_add");
     busy.textContent = model.get("busy") ? "drawing the charts…" : "";
     if (!all.length) return table.replaceChildren(h("p", { class: "ff-faint" }, "Nothing to compare yet. Pick a schedule, wait for its cycles, then add it here; edit it and add it again."));
-    const head = ["schedule", "kernels", "nodes", "cycles", "speedup", "FLOPs", "bytes", "error", ""];
-    table.replaceChildren(h("table", { class: "ff-results" },
+    const head = ["schedule", "kernels", "nodes", "cycles", "speedup", "FLOPs", "traffic", "error", ""];
+    refill(table, h("table", { class: "ff-results" },
       h("thead", {}, h("tr", {}, ...head.map((each) => h("th", { scope: "col" }, each)))),
       h("tbody", {}, ...all.map((row) => h("tr", { class: row.schedule === chosen ? "ff-chosen" : "" },
         h("th", { scope: "row" }, h("button", { type: "button", class: "ff-jump", "aria-pressed": row.schedule === chosen, onclick: () => set("chosen", row.schedule) }, row.schedule)),
-        ...[count(row.kernels), count(row.nodes), count(row.cycles), `${row.speedup.toPrecision(3)}×`, short(row.flops), short(row.bytes), row.error.toExponential(1)].map((each) => h("td", {}, each)),
+        ...[count(row.kernels), count(row.nodes), count(row.cycles), `${row.speedup.toFixed(2)}×`, short(row.flops), size(row.bytes), row.error.toExponential(1)].map((each) => h("td", {}, each)),
         h("td", {}, h("button", { type: "button", class: "ff-close", title: `remove ${row.schedule}`, "aria-label": `remove ${row.schedule}`, onclick: () => ask("remove", { name: row.schedule }) }, "×")))))));
   }
   function draw() {
     const charts = model.get("charts");
-    tabs.replaceChildren(...Object.keys(charts).map((name) => h("button", { type: "button", class: "ff-button", role: "tab", "aria-selected": name === shown, "aria-pressed": name === shown,
+    refill(tabs, ...Object.keys(charts).map((name) => h("button", { type: "button", class: "ff-button", role: "tab", "aria-selected": name === shown, "aria-pressed": name === shown,
       onclick: () => { shown = name; draw(); } }, TITLES[name] ?? name)));
     chart.innerHTML = charts[shown] ?? "";
     const names = model.get("rows").map((row) => row.schedule);

@@ -1,5 +1,5 @@
 // GraphView: a dataflow graph that zooms, searches, collapses, colours its nodes and says what each one is.
-import { attribute, button, count, extent, frame, h, picture, press, reachable, short, svg, timed } from "./page.js";
+import { along, attribute, button, count, extent, frame, h, picture, press, reachable, short, svg, timed } from "./page.js";
 
 const STEPS = ["#FFFFD9", "#D3EEB3", "#97D6B9", "#4FB8C6", "#4C97C9"];
 const PARTS = { iteration: "#CFE4F5", compute: "#FBDDC1", construction: "#E4EFC8" };
@@ -39,6 +39,18 @@ function render({ model, el }) {
     trail.push(...model.get("selected").slice(0, 1));
     set("selected", [name]);
   };
+  /** A stream that Graphviz drew across a block goes below the blocks: else neither its words nor those of the block could be read. */
+  function lower() {
+    const boxes = [...blocks].filter(([, { shapes }]) => shapes.length).map(([name, { shapes }]) => [name, extent(shapes[0])]);
+    const lowest = blocks.values().next().value?.group;
+    for (const { edge, source, target } of streams) {
+      const path = edge.querySelector("path:not(.ff-hit)");
+      const points = path ? along(path) : [];
+      const crosses = boxes.some(([name, { left, right, top, bottom }]) => name !== source && name !== target
+        && points.some(([x, y]) => x > left && x < right && y > top && y < bottom));
+      if (crosses) lowest.before(edge);
+    }
+  }
   /** Find what is drawn in a new picture and make it answer to clicks and keys. */
   function prepare(picture) {
     const nodes = model.get("nodes");
@@ -58,6 +70,7 @@ function render({ model, el }) {
       streams.push({ edge, source, target });
       reachable(edge, `stream from ${source} to ${target}; press Enter to follow it`, () => go(model.get("selected")[0] === target ? source : target));
     }
+    lower();
     paint();
     mark();
     seek();
@@ -108,7 +121,8 @@ function render({ model, el }) {
       legend.append(h("b", {}, "part of the region"), ...Object.entries(PARTS).map(([part, fill]) => h("span", {}, h("i", { class: "ff-swatch", style: `background:${fill}` }), `${part} (${part.slice(0, 4)})`)));
     } else {
       legend.append(h("span", {}, h("i", { class: "ff-line ff-ref" }), "reference"), h("span", {}, h("i", { class: "ff-line ff-dashed" }), "coordinate"),
-        h("span", {}, h("i", { class: "ff-line ff-solid" }), "value"), h("span", { class: "ff-faint" }, "shapes: box scanner · hexagon join · cylinder array · double oval ALU · funnel reduce · note writer"));
+        h("span", {}, h("i", { class: "ff-line ff-solid" }), "value"), h("span", {}, h("i", { class: "ff-line ff-dotted" }), "repeat signal"),
+        h("span", { class: "ff-faint" }, "box: scanner · hexagon: join · cylinder: array · double oval: ALU · funnel: reduce · note: writer"));
     }
   }
   /** A word at the upper right corner of a node; an empty one takes it away. */

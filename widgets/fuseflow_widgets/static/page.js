@@ -159,6 +159,14 @@ function around(element) {
   return window.matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
 }
 
+/** Other children for `holder`; the focus stays on the control at the same place, if one had it. */
+export function refill(holder, ...children) {
+  const controls = () => [...holder.querySelectorAll("button, select, input")];
+  const at = controls().indexOf(document.activeElement);
+  holder.replaceChildren(...children);
+  if (at >= 0) controls()[at]?.focus({ preventScroll: true });
+}
+
 /** A button with an accessible name; `key` is shown in its title. */
 export function button(text, title, onclick, props = {}) {
   return h("button", { type: "button", class: "ff-button", title, "aria-label": title, onclick, ...props }, text);
@@ -287,6 +295,14 @@ export function picture({ label, lasso = null, height = 360 }) {
     event.preventDefault();
     event.stopPropagation();
   });
+  // What gets the focus by a key is brought into view by moving the picture: the browser would scroll the pane, and nothing scrolls it back.
+  pane.addEventListener("focusin", (event) => {
+    if (event.target === pane || !event.target.matches(":focus-visible")) return;
+    requestAnimationFrame(() => {
+      pane.scrollTo(0, 0);
+      if (event.target.isConnected) centre(event.target);
+    });
+  });
   const watcher = new ResizeObserver(() => {
     box = { width: pane.clientWidth, height: pane.clientHeight };
     if (fitted) start();
@@ -337,15 +353,30 @@ export function attribute(element, name, value) {
   if (element.getAttribute(name) !== String(value)) element.setAttribute(name, value);
 }
 
-/** Left, top and right of a shape that Graphviz drew, from its own numbers: asking the page would cost a layout. */
+/** Left, right, top and bottom of a shape that Graphviz drew, from its own numbers: asking the page would cost a layout. */
 export function extent(shape) {
   if (shape.tagName === "ellipse") {
     const [cx, cy, rx, ry] = ["cx", "cy", "rx", "ry"].map((name) => Number(shape.getAttribute(name)));
-    return { left: cx - rx, right: cx + rx, top: cy - ry };
+    return { left: cx - rx, right: cx + rx, top: cy - ry, bottom: cy + ry };
   }
   const numbers = (shape.getAttribute("points") ?? shape.getAttribute("d") ?? "").match(/-?[\d.]+/g)?.map(Number) ?? [0, 0];
   const xs = numbers.filter((_, at) => at % 2 === 0), ys = numbers.filter((_, at) => at % 2 === 1);
-  return { left: Math.min(...xs), right: Math.max(...xs), top: Math.min(...ys) };
+  return { left: Math.min(...xs), right: Math.max(...xs), top: Math.min(...ys), bottom: Math.max(...ys) };
+}
+
+/** Points along a path that Graphviz drew, a start and cubic curves, from its own numbers too. */
+export function along(path, steps = 6) {
+  const [x, y, ...rest] = path.getAttribute("d").match(/-?[\d.]+/g).map(Number);
+  const found = [[x, y]];
+  for (let at = 0; at + 5 < rest.length; at += 6) {
+    const [from, [ax, ay, bx, by, cx, cy]] = [found.at(-1), rest.slice(at, at + 6)];
+    for (let step = 1; step <= steps; step += 1) {
+      const t = step / steps, u = 1 - t;
+      const mix = (one, two, three, four) => u * u * u * one + 3 * u * u * t * two + 3 * u * t * t * three + t * t * t * four;
+      found.push([mix(from[0], ax, bx, cx), mix(from[1], ay, by, cy)]);
+    }
+  }
+  return found;
 }
 
 /** How long a drawing took: `draw-ms` in this script, `frame-ms` until the page has been painted with it. */

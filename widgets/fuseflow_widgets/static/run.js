@@ -1,5 +1,5 @@
 // RunView: start, progress, cancel; a live chart of bounded size; afterwards a timeline per node that zooms.
-import { button, count, frame, h, short, size, svg } from "./page.js";
+import { button, count, frame, h, refill, short, size, svg } from "./page.js";
 
 const MOST = 1200;
 const COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7"];
@@ -15,7 +15,7 @@ function render({ model, el }) {
   const traced = h("input", { type: "checkbox", id: `ff-traced-${Math.random().toString(36).slice(2)}`, onchange: (event) => set("traced", event.target.checked) });
   const option = h("label", { for: traced.id, title: "record what every node does over time: stalls, timeline and critical path; the run takes longer" }, traced, " trace every node");
   const canvas = h("canvas", { class: "ff-live", role: "img", "aria-label": "throughput while the run goes on" });
-  const numbers = h("div", { class: "ff-facts" }), words = h("div", { class: "ff-words" }), lines = h("div", { class: "ff-wide ff-timeline" });
+  const numbers = h("div", { class: "ff-facts" }), words = h("div", { class: "ff-words" }), lines = h("div", { class: "ff-wide ff-timeline", tabindex: "0", role: "group", "aria-label": "timeline" });
   const range = h("div", { class: "ff-bar ff-range" });
   body.append(h("div", { class: "ff-bar" }, start, cancel, option, bar, state), title, canvas, numbers, words, range, lines);
   let points = [], each = 1, held = [], due = false, updates = 0;
@@ -127,8 +127,7 @@ function render({ model, el }) {
   function rows() {
     const kernels = model.get("timeline");
     lines.replaceChildren();
-    range.replaceChildren();
-    if (!kernels.length) return;
+    if (!kernels.length) return range.replaceChildren();
     const end = kernels.at(-1).start + kernels.at(-1).cycles;
     const [from, to] = zoom ?? [0, end];
     const place = (next) => {
@@ -138,7 +137,7 @@ function render({ model, el }) {
       rows();
     };
     const middle = (from + to) / 2, half = (to - from) / 2;
-    range.append(h("b", {}, "timeline"), button("+", "zoom in", () => place([middle - half / 2, middle + half / 2])), button("−", "zoom out", () => place([middle - half * 2, middle + half * 2])),
+    refill(range, h("b", {}, "timeline"), button("+", "zoom in", () => place([middle - half / 2, middle + half / 2])), button("−", "zoom out", () => place([middle - half * 2, middle + half * 2])),
       button("◀", "earlier", () => place([from - half, to - half])), button("▶", "later", () => place([from + half, to + half])), button("all", "the whole run", () => place([0, end])),
       ...kernels.map((kernel) => button(kernel.name, `only kernel ${kernel.name}`, () => place([kernel.start, kernel.start + kernel.cycles]))),
       h("span", { class: "ff-faint" }, `cycles ${count(from)} to ${count(to)}: ${kernels[0].step ? "the height of a bar is the share of the time that the node is busy" : "active from left to right, filled by the share that it is busy"}`));

@@ -22,8 +22,10 @@ function render({ model, el }) {
   const { root, body, on, set, cleanup, cleanups } = frame(model, el, "stepper", "stream stepper");
   const view = picture({ label: "dataflow graph with the tokens in its queues", height: model.get("height") });
   cleanups.push(view.stop);
-  let timer = null, focus = null, last = 0;
-  const play = button("▶ play", "play or stop (P)", () => set("playing", !model.get("playing")), { class: "ff-button ff-play" });
+  let timer = null, focus = null;
+  // Every view of this widget follows `cycle`; only the one that `player` names moves it on, or two would play at double speed.
+  const mine = `view-${Math.random().toString(36).slice(2)}`;
+  const play = button("▶ play", "play or stop (P)", () => toggle(), { class: "ff-button ff-play" });
   const back = button("◀ back", "to the cycle before (arrow left)", () => move(-1), { class: "ff-button ff-back" });
   const step = button("step ▶", "to the next cycle in which anything happens (arrow right)", () => move(1), { class: "ff-button ff-step" });
   const first = button("|◀", "to cycle 0 (Home)", () => set("cycle", 0));
@@ -47,17 +49,26 @@ function render({ model, el }) {
     const { moments } = model.get("history");
     const now = model.get("cycle");
     const next = by > 0 ? moments.find((each) => each > now) : moments.findLast((each) => each < now);
-    if (next === undefined) return set("playing", false);
+    if (next === undefined) return lead(false);
     set("cycle", next);
+  }
+  function lead(playing) {
+    // A free player while it plays is an offer to every view: it is named before the start and freed after the end.
+    if (playing) model.set("player", mine);
+    set("playing", playing);
+    if (!playing) set("player", "");
+  }
+  function toggle() {
+    lead(!model.get("playing"));
   }
   function tick() {
     clearInterval(timer);
     const on = model.get("playing");
     play.textContent = on ? "⏸ stop" : "▶ play";
     play.setAttribute("aria-pressed", on);
-    if (on) timer = setInterval(() => move(1), 1000 / model.get("speed"));
+    if (on && !model.get("player")) return set("player", mine);  // which calls this again
+    if (on && model.get("player") === mine) timer = setInterval(() => move(1), 1000 / model.get("speed"));
   }
-  cleanups.push(() => clearInterval(timer));
   let places = [];
   function draw() {
     view.show(model.get("svg"));
@@ -119,23 +130,28 @@ function render({ model, el }) {
     if (focus && !lines.length) lines.push(h("li", {}, h("b", {}, focus), " does nothing in this cycle", h("div", { class: "ff-faint" }, rules[focus])));
     says.replaceChildren(
       h("h4", {}, `cycle ${cycle}`),
-      focus ? h("button", { type: "button", class: "ff-button", onclick: () => { focus = null; show(); } }, `only ${focus} · show all`) : h("p", { class: "ff-faint" }, `${lines.length} blocks act. Click a block to follow only it.`),
+      focus ? h("button", { type: "button", class: "ff-button", onclick: () => { focus = null; show(); view.pane.focus({ preventScroll: true }); } }, `only ${focus} · show all`) : h("p", { class: "ff-faint" }, `${lines.length} blocks act. Click a block to follow only it.`),
       h("ul", { class: "ff-turns" }, ...lines));
     root.dataset.cycle = cycle;
   }
   root.addEventListener("keydown", (event) => {
     if (event.target.matches("input, select")) return;
-    const action = { ArrowRight: () => move(1), ArrowLeft: () => move(-1), Home: () => set("cycle", 0), End: () => go(Infinity), p: () => set("playing", !model.get("playing")) }[event.key];
+    const action = { ArrowRight: () => move(1), ArrowLeft: () => move(-1), Home: () => set("cycle", 0), End: () => go(Infinity), p: toggle }[event.key];
     if (!action) return;
-    if (event.key === "End") set("cycle", model.get("history").cycles);
-    else action();
+    action();
     event.preventDefault();
     event.stopPropagation();
   }, true);
   on("change:version", draw);
   on("change:cycle", show);
   on("change:playing", tick);
+  on("change:player", tick);
   on("change:speed", () => { speed.value = model.get("speed"); tick(); });
+  // After the listeners above are gone: another view takes over.
+  cleanups.push(() => {
+    clearInterval(timer);
+    if (model.get("player") === mine) set("player", "");
+  });
   speed.value = model.get("speed");
   draw();
   tick();
