@@ -138,6 +138,7 @@ class Workbench:
 
     def check_lanes(self) -> None:
         """ScheduleError where the space asks for lanes of an index that no region has, or of more than it has."""
+        what = "blocks" if any(max(tensor.tile, default=1) > 1 for tensor in self.program.tensors) else "coordinates"
         for index, counts in self.space.lanes.items():
             if index not in self.extents:
                 raise ScheduleError(
@@ -147,7 +148,7 @@ class Workbench:
             if max(counts) > max(self.extents[index], 1):
                 raise ScheduleError(
                     f"the space asks for {max(counts)} lanes for index {index!r}, which has {self.extents[index]} "
-                    "coordinates; use fewer"
+                    f"{what}; use fewer"
                 )
 
     def moved(self, patterns: dict[str, Pattern], formats: Mapping[str, Format]) -> dict[str, Pattern]:

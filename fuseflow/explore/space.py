@@ -148,10 +148,11 @@ class Space:
                 )
 
     def groups(self, program: Program) -> list[set[str]]:
-        """Statements that must share a region."""
+        """Statements that must share a region; other associations of products lack some that the space names."""
+        names = {statement.name for statement in program.computations}
         found: list[set[str]] = []
         for group in self.together:
-            merged = set(group)
+            merged = names & set(group)
             for other in [item for item in found if item & merged]:
                 found.remove(other)
                 merged |= other

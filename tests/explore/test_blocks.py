@@ -81,6 +81,11 @@ def test_attention_in_blocks_with_lanes(tmp_path: Path) -> None:
     assert run.cycles < ff.compile(model, "full").simulate().cycles
 
 
+def test_more_lanes_than_blocks(sampled: ff.Model, tmp_path: Path) -> None:
+    with pytest.raises(ScheduleError, match="8 lanes for index 'i', which has 4 blocks; use fewer"):
+        ff.explore(sampled, Space(blocks=(4,), lanes={"i": (8,)}), store=tmp_path)
+
+
 @pytest.mark.parametrize(
     ("blocks", "message"),
     [
@@ -94,3 +99,31 @@ def test_attention_in_blocks_with_lanes(tmp_path: Path) -> None:
 def test_bad_blocks(sampled: ff.Model, blocks: tuple[int, ...], message: str, tmp_path: Path) -> None:
     with pytest.raises(ScheduleError, match=message):
         ff.explore(sampled, Space(blocks=blocks), store=tmp_path)
+
+
+def test_blocks_with_other_formats_products_and_lanes(tmp_path: Path) -> None:
+    rng = np.random.default_rng(3)
+    kept = np.kron(rng.random((4, 4)) < 0.4, np.ones((4, 4)))
+    model = ff.einsum(
+        "A[16,16]: cc\nX[16,8]: dd\nW[8,4]: dd\nt[i,k] = A[i,j] * X[j,k]\ny[i,l] = t[i,k] * W[k,l]",
+        A=kept * rng.random((16, 16)),
+        X=rng.random((16, 8)) * (rng.random((16, 1)) < 0.5),
+        W=rng.random((8, 4)),
+    )
+    space = Space(
+        formats={"X": ("dd", "cc")},
+        associations=True,
+        blocks=(2, 4),
+        lanes={"i": (8,)},
+        together=(("t", "y"),),
+        orders=2,
+    )
+    found = ff.explore(model, space, budget=60, workers=1, store=tmp_path, prune=False)
+    assert set(found["status"]) == {"done"}
+    assert len(set(zip(found["variant"], found["blocks"], strict=True))) == 2 * 2 * 2
+    # There are 8 blocks of 2 along i, but only 4 of 4: eight lanes are for the former alone.
+    assert set(found[found["lanes"] == 8]["blocks"]) == {2}
+    best = found.best
+    run = ff.compile(found.model(best["key"]), found.schedule(best["key"])).simulate()
+    run.check()
+    assert run.cycles == best["cycles"]
