@@ -37,9 +37,12 @@ function render({ model, el }) {
   const speed = h("select", { "aria-label": "steps per second", onchange: (event) => set("speed", Number(event.target.value)) },
     ...[1, 2, 4, 10, 30].map((each) => h("option", { value: each }, `${each} steps/s`)));
   const says = h("div", { class: "ff-says", "aria-live": "off" });
+  const legend = h("div", { class: "ff-legend" },
+    h("span", {}, h("b", { class: "ff-token" }, "1 S0"), "tokens that wait in a queue, the first in front"),
+    h("span", {}, h("b", { class: "ff-token ff-moves" }, "3 → 1"), "3 is taken in this cycle, 1 waits"));
   body.append(
     h("div", { class: "ff-bar", role: "toolbar", "aria-label": "time" }, first, back, play, step, end, h("label", {}, "cycle ", jump), total, slider, speed, view.controls),
-    h("div", { class: "ff-split" }, h("div", { class: "ff-main" }, view.pane), h("div", { class: "ff-side", style: `max-height:${model.get("height") + 28}px` }, says)),
+    h("div", { class: "ff-split" }, h("div", { class: "ff-main" }, view.pane, legend), h("div", { class: "ff-side", style: `max-height:${model.get("height") + 28}px` }, says)),
   );
   function go(cycle) {
     const { cycles } = model.get("history");
