@@ -156,6 +156,8 @@ def _check_block(graph: Graph, node: Node) -> None:
             if len(indices) != len(extents):
                 text = f"{len(indices)} indices {indices} need as many extents, not {len(extents)}: {extents}"
                 raise _error(graph, node, text)
+            if min(extents) < 0:
+                raise _error(graph, node, f"the extents of its index variables must be 0 or more, not {extents}")
         case LevelScanner(extent=int(extent)) | Locate(extent=extent) if extent < 0:
             raise _error(graph, node, f"the extent of a dense level must be 0 or more, not {extent}")
         case Flatten(factor=factor) if factor < 0:
@@ -193,7 +195,7 @@ def _check_tokens(graph: Graph, node: Node, stream: StreamKind, tokens: Sequence
     """Tokens of the right kind, and one ``D``, at the end."""
     for place, token in enumerate(tokens):
         if isinstance(token, Stop) or token is DONE:
-            fits = True
+            fits = not isinstance(token, Stop) or token.level >= 0
         elif stream is StreamKind.SIGNAL or token is REPEAT:
             fits = stream is StreamKind.SIGNAL and token is REPEAT
         elif stream is StreamKind.VAL:
@@ -314,6 +316,8 @@ def _check_writers(graph: Graph, found: dict[Port, int]) -> None:
                 f"it needs {order} sizes and a permutation of 0..{order - 1}"
             )
             raise _error(graph, None, text)
+        if any(size < 0 for size in out.shape):
+            raise _error(graph, None, f"output {out.tensor!r} has shape {out.shape}; a size is 0 or more")
         if out.tensor in results:
             raise _error(graph, None, f"two outputs are called {out.tensor!r}; rename one")
         results[out.tensor] = out

@@ -6,6 +6,8 @@ another value of :class:`Machine`.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from operator import index
+from typing import SupportsIndex
 
 from fuseflow.errors import SimulationError
 from fuseflow.sim.memory import Memory
@@ -120,10 +122,11 @@ class Machine:
     tiles: TileTiming = field(default_factory=TileTiming)
 
     def __post_init__(self) -> None:
+        # NumPy integers become plain ones, as a depth taken from the table of fifo_report is one
         if self.channel_capacity is not None:
-            _check_depth("channel_capacity", self.channel_capacity)
-        for stream, depth in self.depths:
-            _check_depth(f"the depth of {stream!r}", depth)
+            object.__setattr__(self, "channel_capacity", _depth("channel_capacity", self.channel_capacity))
+        depths = tuple((stream, _depth(f"the depth of {stream!r}", depth)) for stream, depth in self.depths)
+        object.__setattr__(self, "depths", depths)
 
     def with_depth(self, stream: str, depth: int) -> "Machine":
         """This machine with a depth of ``depth`` tokens for one stream.
@@ -205,9 +208,14 @@ class Machine:
         )
 
 
-def _check_depth(what: str, depth: int) -> None:
-    if depth < 1:
-        raise SimulationError(f"{what} is a number of tokens, 1 or more, not {depth}; None leaves streams unbounded")
+def _depth(what: str, depth: SupportsIndex) -> int:
+    try:
+        number = index(depth)
+    except TypeError:
+        number = 0
+    if number < 1:
+        raise SimulationError(f"{what} is a number of tokens, 1 or more, not {depth!r}; None leaves streams unbounded")
+    return number
 
 
 def _area(size: int) -> int:

@@ -66,6 +66,14 @@ def fails(made: Graph, error: type[FuseflowError], match: str, **tensors: FiberT
         ([node("a", Generator(CRD, (0, DONE, DONE)))], r"node 'a': token 1 of 3 is D; a stream ends in D and has no other"),
         ([node("a", Generator(CRD, ()))], r"node 'a': has no tokens; a stream has at least its D"),
         ([node("a", Generator(CRD, (-1, DONE)))], r"node 'a': token 0 of its crd stream is -1"),
+        ([node("a", Generator(CRD, (0, Stop(-1), DONE)))], r"node 'a': token 1 of its crd stream is S-1"),
+        (
+            [
+                source("c", CRD, "0 S1 D"), source("o", CRD, "0 S0 D"), source("v", VAL, "1 S1 D"),
+                node("sum", SparseAccumulator("k", ("j",), (-1,)), "c.out", "o.out", "v.out"),
+            ],
+            r"node 'sum': the extents of its index variables must be 0 or more, not \(-1,\)",
+        ),
         ([node("a", Generator(CRD, (0, Stop(10), DONE)))], r"output 'out' would be nested 11 levels deep, more than 10"),
         (
             [source("a", CRD, "0 S0 D"), source("b", CRD, "0 S1 D"), node("drop", CoordDrop("i", "j"), "b.out", "a.out")],
@@ -171,6 +179,30 @@ def test_writers_want_rising_coordinates() -> None:
         )  # fmt: skip
         match = rf"wc, cycle \d: coordinates of a fiber must rise, but {before} comes before: 1 at wc.crd"
         fails(made, SimulationError, match)
+
+
+def test_a_result_of_negative_size() -> None:
+    made = Graph(
+        "bad",
+        (
+            source("c", CRD, "0 S0 D"), node("wc", CrdWriter("Y", 0, "i"), "c.out"),
+            source("v", VAL, "1 S0 D"), node("wv", ValWriter("Y"), "v.out"),
+        ),
+        (Output("Y", (-4,), (0,), ("i",)),),
+    )  # fmt: skip
+    fails(made, VerifyError, r"output 'Y' has shape \(-4,\); a size is 0 or more")
+
+
+@pytest.mark.parametrize("depth", [0, 1.5, "4", None])
+def test_depths_that_are_no_number_of_tokens(depth: object) -> None:
+    with pytest.raises(SimulationError, match=r"the depth of 'a.out' is a number of tokens, 1 or more, not"):
+        Machine().with_depth("a.out", depth)  # type: ignore[arg-type]  # what a caller without a checker may do
+
+
+def test_depths_from_a_table_are_plain_numbers() -> None:
+    machine = Machine(channel_capacity=np.int64(8)).with_depth("a.out", np.int64(4))  # type: ignore[arg-type]  # as above
+    assert machine == Machine(channel_capacity=8).with_depth("a.out", 4)
+    assert type(machine.channel_capacity) is int and type(machine.depths[0][1]) is int
 
 
 @pytest.mark.parametrize("shape", [(0, 3), (3, 0), (0, 0)])

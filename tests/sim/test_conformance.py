@@ -128,3 +128,10 @@ def test_corrupt_timed_cases(tmp_path: Path, keys: tuple[Any, ...], value: Any, 
     with pytest.raises(DataError, match=fault) as caught:
         changed(tmp_path, TIMED, "unit_reduce_2d", set_at(*keys, value=value))
     assert "changed.json" in str(caught.value)
+
+
+def test_a_primitive_without_anything_to_compare(tmp_path: Path) -> None:
+    from fuseflow.errors import DataError
+
+    with pytest.raises(DataError, match=r"has neither 'outputs' nor 'memory', so there is nothing to compare"):
+        changed(tmp_path, PRIMITIVES, "compute.add_1d[False-False-16]", set_at("outputs", value={}))

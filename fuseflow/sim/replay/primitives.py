@@ -37,6 +37,8 @@ def replay_primitive(path: str, case: Record) -> CaseResult:
         return CaseResult(path, name, Outcome.FAILED, (f"does not run: {fault}",))
     if seen is None:
         return CaseResult(path, name, Outcome.LEFT_OUT, (f"{primitive!r} with these ports is no block of ours",))
+    if not wanted.streams and not wanted.memory and "error" not in case.data:
+        raise case.fault("has neither 'outputs' nor 'memory', so there is nothing to compare")
     notes = _differences(seen, wanted)
     if not notes:
         return CaseResult(path, name, Outcome.PASSED)
