@@ -46,8 +46,10 @@ function render({ model, el }) {
     for (const { edge, source, target } of streams) {
       const path = edge.querySelector("path:not(.ff-hit)");
       const points = path ? along(path) : [];
-      const crosses = boxes.some(([name, { left, right, top, bottom }]) => name !== source && name !== target
-        && points.some(([x, y]) => x > left && x < right && y > top && y < bottom));
+      const [xs, ys] = [points.map(([x]) => x), points.map(([, y]) => y)];
+      const [west, east, north, south] = [Math.min(...xs), Math.max(...xs), Math.min(...ys), Math.max(...ys)];
+      const crosses = boxes.some(([name, { left, right, top, bottom }]) => east > left && west < right && south > top && north < bottom
+        && name !== source && name !== target && points.some(([x, y]) => x > left && x < right && y > top && y < bottom));
       if (crosses) lowest.before(edge);
     }
   }
