@@ -7,9 +7,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 # These packages load first, and little by themselves: functions below take over their names.
-from fuseflow import estimate as _estimate  # noqa: F401
-from fuseflow import explore as _explore  # noqa: F401
-from fuseflow.einsum import nodes as _nodes  # noqa: F401
+from fuseflow import estimate as _estimate  # noqa: F401 - see above
+from fuseflow import explore as _explore  # noqa: F401 - see above
+from fuseflow.einsum import nodes as _nodes  # noqa: F401 - see above
 
 if TYPE_CHECKING:
     from fuseflow import datasets as datasets

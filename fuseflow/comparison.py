@@ -49,7 +49,7 @@ class Comparison(pd.DataFrame):  # type: ignore[misc]  # pandas has no types
 
     _metadata = ("_compiled", "_runs")
     _compiled: dict[str, Compiled] = {}  # noqa: RUF012 - never changed in place; pandas needs the attribute to exist
-    _runs: dict[str, Run] = {}  # noqa: RUF012
+    _runs: dict[str, Run] = {}  # noqa: RUF012 - as above
 
     @property
     def _constructor(self) -> type["Comparison"]:

@@ -151,6 +151,6 @@ def for_model(command: Callable[..., None]) -> Callable[..., None]:
 
     ordered = [model, *(item for item in own if item.default is inspect.Parameter.empty), *added]
     ordered += [item for item in own if item.default is not inspect.Parameter.empty]
-    run.__signature__ = inspect.Signature(ordered)  # type: ignore[attr-defined]
+    run.__signature__ = inspect.Signature(ordered)  # type: ignore[attr-defined]  # typer reads it
     run.__annotations__ = {item.name: item.annotation for item in ordered}
     return run

@@ -57,7 +57,7 @@ def binary_value(code: int, left: int, right: int) -> int:
         z = x if x > y or x != x else y
     else:
         z = x if x < y or x != x else y
-    return int64(float32(z).view(uint32))  # type: ignore[return-value]
+    return int64(float32(z).view(uint32))  # type: ignore[return-value]  # numba: its integer
 
 
 @kernel
@@ -111,7 +111,7 @@ def unary_value(code: int, word: int, scalar: int) -> int:
         z = x if x > 0 else x * c
     else:
         z = x if x > 0 else float32(float64(c) * math.expm1(float64(x) if x < 0 or x != x else 0.0))
-    return int64(float32(z).view(uint32))  # type: ignore[return-value]
+    return int64(float32(z).view(uint32))  # type: ignore[return-value]  # numba: its integer
 
 
 @kernel

@@ -12,7 +12,7 @@ from numba.extending import intrinsic
 
 from fuseflow.sim.kernels.tokenwise.layout import Memory
 
-WORDS: Any = types.CPointer(types.int64)  # type: ignore[no-untyped-call]
+WORDS: Any = types.CPointer(types.int64)  # type: ignore[no-untyped-call]  # numba has no types
 
 
 def _pointer(typing_context: Any, array: Any) -> Any:
