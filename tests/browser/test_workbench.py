@@ -63,26 +63,19 @@ def test_merge_and_cut_with_the_mouse(page: Page, model: ff.Model, browser: Brow
     browser.require_clean()
 
 
-CROSSED = """() => {
+COVERING = """() => {
   const graph = document.querySelector(".ff-graph svg"), blocks = [...graph.querySelectorAll("g.block")];
-  const boxes = blocks.map((block) => [block.id.replace(/^node-/, ""), block.querySelector("polygon, ellipse, path").getBBox()]);
-  const found = [];
-  for (const edge of graph.querySelectorAll("g.stream")) {
-    const path = edge.querySelector("path:not(.ff-hit)"), ends = edge.id.match(/^edge-(.*)\\.[^.]*-(.*)\\.[^.]*$/);
-    const points = Array.from({ length: 201 }, (_, at) => path.getPointAtLength(path.getTotalLength() * at / 200));
-    if (boxes.some(([name, { x, y, width, height }]) => name !== ends[1] && name !== ends[2] && points.some((point) =>
-      point.x > x + 2 && point.x < x + width - 2 && point.y > y + 2 && point.y < y + height - 2)))
-      found.push(Boolean(edge.compareDocumentPosition(blocks[0]) & Node.DOCUMENT_POSITION_FOLLOWING));
-  }
-  return found;
+  const streams = [...graph.querySelectorAll("g.stream")];
+  const after = (stream) => blocks.some((block) => block.compareDocumentPosition(stream) & Node.DOCUMENT_POSITION_FOLLOWING);
+  return { streams: streams.length, blocks: blocks.length, covering: streams.filter(after).map((stream) => stream.id) };
 }"""
-"""Of every stream whose curve enters a block that is not its own, by the browser's geometry: is it below the blocks?"""
+"""The streams painted after a block. SVG paints in document order, so these would cover the blocks they cross."""
 
 
 def test_no_stream_covers_a_block_it_crosses(page: Page) -> None:
-    below = page.evaluate(CROSSED)
-    assert below, "Graphviz leads no stream across a block here; take a graph where it does"
-    assert all(below)
+    drawn = page.evaluate(COVERING)
+    assert drawn["streams"] > 20 and drawn["blocks"] > 20
+    assert drawn["covering"] == []
 
 
 def test_the_same_with_keys(page: Page, model: ff.Model) -> None:
