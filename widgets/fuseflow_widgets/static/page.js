@@ -364,21 +364,6 @@ export function extent(shape) {
   return { left: Math.min(...xs), right: Math.max(...xs), top: Math.min(...ys), bottom: Math.max(...ys) };
 }
 
-/** Points along a path that Graphviz drew, a start and cubic curves, from its own numbers too. */
-export function along(path, steps = 6) {
-  const [x, y, ...rest] = path.getAttribute("d").match(/-?[\d.]+/g).map(Number);
-  const found = [[x, y]];
-  for (let at = 0; at + 5 < rest.length; at += 6) {
-    const [from, [ax, ay, bx, by, cx, cy]] = [found.at(-1), rest.slice(at, at + 6)];
-    for (let step = 1; step <= steps; step += 1) {
-      const t = step / steps, u = 1 - t;
-      const mix = (one, two, three, four) => u * u * u * one + 3 * u * u * t * two + 3 * u * t * t * three + t * t * t * four;
-      found.push([mix(from[0], ax, bx, cx), mix(from[1], ay, by, cy)]);
-    }
-  }
-  return found;
-}
-
 /** How long a drawing took: `draw-ms` in this script, `frame-ms` until the page has been painted with it. */
 export function timed(root, begun) {
   root.dataset.drawMs = (performance.now() - begun).toFixed(1);
