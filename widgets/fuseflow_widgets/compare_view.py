@@ -183,5 +183,7 @@ def _nodes_chart(comparison: Comparison) -> Any:
     header = alt.Header(labelFontSize=13, labelAnchor="start", labelColor="currentColor")
     facet = alt.Facet("schedule:N", title=None, sort=list(comparison.schedule), header=header)
     title = alt.Title(f"Busiest {BUSIEST} nodes", subtitle=subject(comparison), anchor="start", offset=10)
-    chart = layers.facet(facet=facet, columns=2, title=title).resolve_scale(y="independent")
+    # Rows that are full: beside an odd one out Vega would draw an axis under nothing.
+    columns = 3 if len(comparison) in (3, 5, 6, 9) else 2 if len(comparison) % 2 == 0 else 1
+    chart = layers.facet(facet=facet, columns=columns, title=title).resolve_scale(y="independent")
     return chart.properties(config=STYLE)

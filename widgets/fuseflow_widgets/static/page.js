@@ -62,6 +62,15 @@ export function frame(model, el, name, label) {
     cleanups.push(() => model.off(event, callback));
   };
 
+  // What had the focus before a message: it gets it back when the message is closed. A redrawn element is known by its id.
+  let last = null;
+  root.addEventListener("focusin", (event) => { if (!notice.contains(event.target)) last = event.target; });
+  const refocus = () => {
+    const again = last?.isConnected ? last : last?.id ? root.querySelector(`#${CSS.escape(last.id)}`) : null;
+    const usable = again && !again.disabled ? again : body.querySelector("button:not(:disabled), [tabindex='0']");
+    usable?.focus({ preventScroll: true });
+  };
+
   const showNotice = () => {
     const { kind, text } = model.get("notice") ?? {};
     notice.className = `ff-notice ff-${kind ?? "none"}`;
@@ -72,6 +81,7 @@ export function frame(model, el, name, label) {
       h("button", { class: "ff-close", title: "close this message", "aria-label": "close this message", onclick: () => {
         model.set("notice", {});
         model.save_changes();
+        refocus();
       } }, "×"),
     );
   };
