@@ -89,6 +89,25 @@ def test_no_stream_covers_a_block_it_crosses(page: Page) -> None:
     assert drawn["covering"] == []
 
 
+def test_tab_goes_from_a_node_to_its_streams(page: Page) -> None:
+    page.locator(".ff-graph .ff-pane").focus()
+    page.keyboard.press("Tab")
+    first = page.evaluate("document.activeElement.id")
+    assert first.startswith("node-")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.id").startswith(f"edge-{first.removeprefix('node-')}.")
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Shift+Tab")
+    expect(page.locator(".ff-graph .ff-pane")).to_be_focused()
+    page.locator(".ff-graph g.block").last.focus()
+    for _ in range(60):  # its streams, then on
+        page.keyboard.press("Tab")
+        if not page.evaluate("!!document.activeElement.closest('.ff-graph .ff-pane')"):
+            break
+    else:
+        pytest.fail("Tab never leaves the graph")
+
+
 def test_the_same_with_keys(page: Page, model: ff.Model) -> None:
     press_edge(page, "linear", "relu")
     assert fact(page, "kernels") == "3"

@@ -14,7 +14,7 @@ from fuseflow.run import Run
 from fuseflow.schedule import Schedule
 from fuseflow_widgets import edits
 from fuseflow_widgets.background import Background
-from fuseflow_widgets.view import View
+from fuseflow_widgets.view import View, require
 
 BUSIEST = 8
 """Nodes that the chart of cycles per node lists for each schedule."""
@@ -61,6 +61,7 @@ class CompareView(View):
 
     def show(self, comparison: Comparison) -> None:
         """Draw other schedules; the charts follow when they are laid out."""
+        require(comparison, (Comparison,), "CompareView", "a model, or a comparison: ff.compare(model)")
         self.comparison = comparison
         self.rows = [
             {

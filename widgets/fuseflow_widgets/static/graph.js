@@ -158,6 +158,16 @@ function render({ model, el }) {
         h("tr", {}, h("th", { scope: "row" }, label), h("td", {}, `${count(value)} ${unit}`))))) : h("p", { class: "ff-faint" }, "timing and counters appear after a run"),
     );
   }
+  // Streams are painted, and so stand in the page, before all blocks; Tab goes from each block to its own streams.
+  view.pane.addEventListener("keydown", (event) => {
+    if (event.key !== "Tab" || event.ctrlKey || event.altKey || event.metaKey) return;
+    const order = [view.pane, ...[...blocks].flatMap(([name, { group }]) => [group, ...streams.filter(({ source }) => source === name).map(({ edge }) => edge)])];
+    const at = order.indexOf(event.target);
+    const next = order[at + (event.shiftKey ? -1 : 1)];
+    if (at < 0 || (event.shiftKey && at === 0)) return;
+    if (next) { next.focus({ preventScroll: true }); event.preventDefault(); }
+    else [...blocks.values()].at(-1)?.group.focus({ preventScroll: true });  // the last in the page: Tab goes on behind it
+  });
   let hits = [], place = -1;
   function seek() {
     const text = search.value.trim().toLowerCase();
