@@ -186,6 +186,22 @@ def test_an_illegal_choice_is_said_and_not_applied(page: Page) -> None:
     expect(notice).to_have_count(0)
 
 
+def test_a_refused_control_shows_the_schedule_again(page: Page) -> None:
+    picker = page.locator(".ff-picker")
+    seen = []
+    for label, value in (("blocks", "4"), ("lanes of conv2", "i ×4"), ("blocks", "16")):
+        if label != "blocks":  # accepted here and refused in the kernel, as a list from before an edit would be
+            python(page, "setattr(bench.picker, '_apply', lambda *_: bench.picker.preset('nosuch'))")
+        control = picker.get_by_label(label, exact=True)
+        control.select_option(value)
+        expect(picker.locator(".ff-error")).to_be_visible()
+        expect(control).to_have_value("none")
+        seen.append(fact(page, "nodes"))
+        python(page, "bench.picker.__dict__.pop('_apply', None) and None")
+        picker.locator(".ff-close").click()
+    assert len(set(seen)) == 1
+
+
 def test_table_and_graph_select_each_other(page: Page) -> None:
     cell = page.locator(".ff-table td button", has_text="ValRead").first
     cell.click()
@@ -307,5 +323,12 @@ def test_the_stepper_steps(lab: Lab, browser: Browser) -> None:
     page.locator(".ff-jump-to").fill("0")
     page.locator(".ff-jump-to").press("Enter")
     expect(page.locator(".ff-stepper")).to_have_attribute("data-cycle", "0")
+    last = python(page, "stepper.history['cycles']")
+    field = page.locator(".ff-jump-to")
+    for asked, reached in (("999", last), ("", last), ("-3", 0), ("", 0), ("2", 2)):
+        field.fill(asked)
+        field.press("Enter")
+        expect(field).to_have_value(str(reached))
+        expect(page.locator(".ff-stepper")).to_have_attribute("data-cycle", str(reached))
     browser.require_clean()
     page.context.close()

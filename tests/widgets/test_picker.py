@@ -6,9 +6,10 @@ from typing import Any
 import fuseflow_widgets as fw
 import numpy as np
 import pytest
-from fuseflow_widgets import edits
+from fuseflow_widgets import edits, lanes_kept
 
 import fuseflow as ff
+from fuseflow.errors import ScheduleError
 from fuseflow.schedule.schedule import Iteration
 
 
@@ -52,12 +53,18 @@ def test_an_illegal_choice_is_explained_and_not_applied(model: ff.Model) -> None
     assert picker.notice["kind"] == "error"
     assert "wait for each other" in picker.notice["text"] and "Merge them" in picker.notice["text"]
     assert picker.schedule == before and picker.version == version
+    told: list[Any] = []
+    picker.send = lambda content, buffers=None: told.append(content)
+    ask(picker, "blocks", value="4")
+    ask(picker, "blocks", value="none")
+    assert told == [{"refused": "blocks"}]  # the page puts its list back
     ask(picker, "merge")
     assert "reload the page" in picker.notice["text"]
     ask(picker, "preset", name="best")
     assert "no preset 'best'; there are unfused, partial, full" in picker.notice["text"]
+    told.clear()
     ask(picker, "toggle", source="relu", target="sparse_mm_1")
-    assert picker.notice == {}
+    assert picker.notice == {} and not told
 
 
 def test_orders_and_iteration_are_controls(model: ff.Model) -> None:
@@ -80,13 +87,84 @@ def test_orders_and_iteration_are_controls(model: ff.Model) -> None:
     assert picker.notice == {} and picker.schedule.regions[1].lanes == (ff.Lanes("i", 4),)
     ask(picker, "knob", region="conv2", key="scatter", value="balanced")
     assert picker.schedule.regions[1].lanes == (ff.Lanes("i", 4, ff.Scatter.BALANCED),)
-    assert [knob["value"] for knob in picker.regions[1]["knobs"]] == ["factored", "i ×4", "balanced"]
+    assert [knob["value"] for knob in picker.regions[1]["knobs"]] == ["factored", "i ×4", "none", "balanced"]
     ask(picker, "knob", region="conv2", key="lanes", value="none")
     assert picker.schedule.regions[1].lanes == ()
     ask(picker, "knob", region="conv2", key="lanes", value="many")
     assert "pick one from the list" in picker.notice["text"]
     ask(picker, "knob", region="conv1", key="colour", value="red")
     assert "no setting 'colour'" in picker.notice["text"]
+
+
+def lanes_of(picker: fw.FusionPicker) -> dict[str, tuple[ff.Lanes, ...]]:
+    return {region.name: region.lanes for region in picker.schedule.regions}
+
+
+def test_lanes_survive_edits_where_they_are_legal(model: ff.Model) -> None:
+    picker = fw.FusionPicker(model)
+    ask(picker, "knob", region="conv1", key="lanes", value="i ×4")
+    spread, four = picker.compiled.nodes, (ff.Lanes("i", 4),)
+    ask(picker, "knob", region="conv1", key="iteration", value="global")
+    assert lanes_of(picker) == {"conv1": four, "conv2": ()} and not picker.notice
+    assert picker.regions[0]["knobs"][1]["value"] == "i ×4"
+    ask(picker, "knob", region="conv1", key="iteration", value="factored")
+    ask(picker, "toggle", source="linear", target="relu")
+    assert lanes_of(picker) == {"conv1": four, "from relu": four, "conv2": ()}
+    ask(picker, "toggle", source="linear", target="relu")
+    assert lanes_of(picker) == {"conv1": four, "conv2": ()} and picker.compiled.nodes == spread
+    # The rows of the first layer are the columns of the second one's adjacency: fused, their index is called j.
+    ask(picker, "toggle", source="relu", target="sparse_mm_1")
+    assert lanes_of(picker) == {"conv1": (ff.Lanes("j", 4),)} and not picker.notice
+    assert picker.compiled.simulate().check().passed
+    ask(picker, "undo")
+    assert lanes_of(picker) == {"conv1": four, "conv2": ()}
+
+
+def test_lanes_that_an_edit_makes_illegal_are_said(model: ff.Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    picker = fw.FusionPicker(model, "full")
+    ask(picker, "knob", region="all", key="lanes", value="j2 ×2")
+    assert lanes_of(picker) == {"all": (ff.Lanes("j2", 2),)}
+    real = lanes_kept.compile
+
+    def strict(model: ff.Model, schedule: ff.Schedule) -> ff.Compiled:
+        if any(region.lanes for region in schedule.regions):
+            raise ScheduleError("no room for lanes")
+        return real(model, schedule)
+
+    monkeypatch.setattr(lanes_kept, "compile", strict)
+    ask(picker, "toggle", source="relu", target="sparse_mm_1")
+    assert set(lanes_of(picker).values()) == {()} and len(picker.schedule) == 2
+    assert picker.notice["kind"] == "info"
+    assert (
+        picker.notice["text"]
+        == "lanes dropped: j2 ×2 of all (no room for lanes, from sparse_mm_1 has no index j2 to spread)"
+    )
+    picker = fw.FusionPicker(model)
+    ask(picker, "knob", region="conv1", key="lanes", value="k ×4")
+    monkeypatch.undo()
+    ask(picker, "group", statements=["linear", "relu"])
+    assert not picker.notice  # the part with the product keeps them
+    assert [lanes for lanes in lanes_of(picker).values() if lanes] == [(ff.Lanes("k", 4),)]
+
+
+def test_lanes_of_several_indices_and_none_too_many(model: ff.Model) -> None:
+    picker = fw.FusionPicker(model)
+
+    def offered(key: str) -> list[str]:
+        return next(knob["choices"] for knob in picker.regions[1]["knobs"] if knob["key"] == key)
+
+    assert [choice for choice in offered("lanes") if choice.startswith("m")] == ["m ×2"]  # it has two coordinates
+    for choice in offered("lanes"):
+        ask(picker, "knob", region="conv2", key="lanes", value=choice)
+        assert not picker.notice, choice
+    ask(picker, "knob", region="conv2", key="lanes", value="i ×4")
+    assert not any(choice.startswith("i") for choice in offered("lanes 2"))
+    ask(picker, "knob", region="conv2", key="lanes 2", value="j ×2")
+    assert lanes_of(picker)["conv2"] == (ff.Lanes("i", 4), ff.Lanes("j", 2))
+    assert picker.compiled.simulate().check().passed
+    ask(picker, "knob", region="conv2", key="scatter", value="contiguous")
+    ask(picker, "knob", region="conv2", key="lanes", value="none")
+    assert lanes_of(picker)["conv2"] == (ff.Lanes("j", 2, ff.Scatter.CONTIGUOUS),)
 
 
 def test_blocks_are_a_control_of_the_whole_schedule() -> None:

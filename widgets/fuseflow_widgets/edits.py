@@ -160,8 +160,8 @@ class History:
 
 
 def _part(region: Region, statements: tuple[str, ...]) -> Region:
-    """``region`` with ``statements`` instead: its settings stay, but not its order and its
-    lanes, which name other indices."""
+    """``region`` with ``statements`` instead: its settings stay, but not its order and its lanes. They name indices,
+    which may be called otherwise now; :mod:`fuseflow_widgets.lanes_kept` follows those of the lanes."""
     orders = tuple(each for each in region.orders if each[0] in statements)
     return replace(region, statements=statements, order=None, orders=orders, lanes=())
 

@@ -1,6 +1,6 @@
 """Settings of a region beyond its statements and its order, as the choices of a control beside the graph."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -15,10 +15,12 @@ COUNTS = (2, 4, 8, 16)
 """Lane counts that the control offers; any other is possible in code."""
 
 
-def knobs_of(region: Region, order: Sequence[str]) -> list[dict[str, Any]]:
-    """Key, label, help, choices and value (as text) of every setting of ``region``, which runs in ``order``."""
-    lanes = " ".join(map(_spread, region.lanes)) or NONE
-    offered = [NONE, *(f"{index} ×{count}" for index in order for count in COUNTS)]
+def knobs_of(region: Region, order: Sequence[str], extents: Mapping[str, int]) -> list[dict[str, Any]]:
+    """Key, label, help, choices and value (as text) of every setting of ``region``, which runs in ``order``.
+
+    There is a list of lanes for every index that is spread, and one more; none offers more lanes than ``extents`` has
+    coordinates, which would be refused.
+    """
     knobs = [
         {
             "key": "iteration",
@@ -26,15 +28,24 @@ def knobs_of(region: Region, order: Sequence[str]) -> list[dict[str, Any]]:
             "help": "factored: every product sums in a nest of its own; global: one nest over all indices of the chain",
             "choices": [each.value for each in Iteration],
             "value": region.iteration.value,
-        },
-        {
-            "key": "lanes",
-            "label": "lanes",
-            "help": "the index variable that is spread over parallel lanes, and over how many",
-            "choices": offered if lanes in offered else [lanes, *offered],
-            "value": lanes,
-        },
+        }
     ]
+    for place in range(len(region.lanes) + 1):
+        now = _spread(region.lanes[place]) if place < len(region.lanes) else NONE
+        spread = {each.index for at, each in enumerate(region.lanes) if at != place}
+        free = [index for index in order if index not in spread]
+        offered = [NONE, *(f"{index} ×{count}" for index in free for count in COUNTS if count <= extents[index])]
+        if now == NONE == offered[-1]:
+            continue
+        knobs.append(
+            {
+                "key": _lanes_key(place),
+                "label": "lanes" if place == 0 else "and lanes" if place == 1 else f"and lanes ({place + 1})",
+                "help": "the index variable that is spread over parallel lanes, and over how many",
+                "choices": offered if now in offered else [now, *offered],
+                "value": now,
+            }
+        )
     if region.lanes:
         knobs.append(
             {
@@ -74,18 +85,24 @@ def apply_knob(schedule: Schedule, region: str, key: str, value: str) -> Schedul
     """``schedule`` with setting ``key`` of ``region`` as its control shows it; ScheduleError if there is none."""
     now = named_region(schedule, region)
     try:
-        match key:
-            case "iteration":
-                # Another iteration style has other index variables, so orders and lanes do not carry over.
-                return change(schedule, region, iteration=Iteration(value), order=None, lanes=())
-            case "lanes":
-                return change(schedule, region, lanes=() if value == NONE else (_lanes(value, now),))
-            case "scatter":
-                spread = tuple(Lanes(each.index, each.count, Scatter(value)) for each in now.lanes)
-                return change(schedule, region, lanes=spread)
+        if key == "iteration":
+            # Another iteration style has other index variables: the order is chosen anew, and lanes_kept sees to lanes.
+            same = Iteration(value) is now.iteration
+            return schedule if same else change(schedule, region, iteration=Iteration(value), order=None, lanes=())
+        if key == "scatter":
+            spread = tuple(Lanes(each.index, each.count, Scatter(value)) for each in now.lanes)
+            return change(schedule, region, lanes=spread)
+        for place in range(len(now.lanes) + 1):
+            if key == _lanes_key(place):
+                chosen = () if value == NONE else (_lanes(value, now),)
+                return change(schedule, region, lanes=(*now.lanes[:place], *chosen, *now.lanes[place + 1 :]))
     except ValueError:
         raise ScheduleError(f"{value!r} is no {key} of a region; pick one from the list") from None
     raise ScheduleError(f"a region has no setting {key!r}; it has iteration, lanes and scatter")
+
+
+def _lanes_key(place: int) -> str:
+    return "lanes" if place == 0 else f"lanes {place + 1}"
 
 
 def _spread(lanes: Lanes) -> str:

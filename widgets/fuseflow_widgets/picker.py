@@ -15,6 +15,7 @@ from fuseflow_widgets import edits
 from fuseflow_widgets.edits import History
 from fuseflow_widgets.graph_view import COLLAPSE_ABOVE_NODES
 from fuseflow_widgets.knobs import apply_blocks, apply_knob, blocks_of, knobs_of
+from fuseflow_widgets.lanes_kept import carry
 from fuseflow_widgets.layout import begin, layout
 from fuseflow_widgets.program_picture import program_dot
 from fuseflow_widgets.view import View
@@ -78,23 +79,23 @@ class FusionPicker(View):
     def toggle(self, source: str, target: str) -> None:
         """Cut at the edge if it is inside a region, merge the regions at its ends otherwise."""
         changed = edits.toggle(self.schedule, self.model.program, (source, target))
-        self._apply(changed, edits.home(changed, target).name)
+        self._apply(changed, edits.home(changed, target).name, carrying=True)
 
     def cut(self, source: str, target: str) -> None:
         """A boundary between two statements of a region."""
         changed = edits.cut(self.schedule, self.model.program, (source, target))
-        self._apply(changed, edits.home(changed, target).name)
+        self._apply(changed, edits.home(changed, target).name, carrying=True)
 
     def merge(self, source: str, target: str) -> None:
         """The regions of two statements as one."""
         changed = edits.merge(self.schedule, self.model.program, (source, target))
-        self._apply(changed, edits.home(changed, target).name)
+        self._apply(changed, edits.home(changed, target).name, carrying=True)
 
     def group(self, statements: Iterable[str]) -> None:
         """``statements`` as one region."""
         names = list(statements)
         changed = edits.group(self.schedule, self.model.program, names)
-        self._apply(changed, edits.home(changed, names[0]).name)
+        self._apply(changed, edits.home(changed, names[0]).name, carrying=True)
 
     def order(self, region: str, order: str | tuple[str, ...] | None) -> None:
         """The dataflow order of a region, outermost first; ``None`` for the first legal one."""
@@ -103,7 +104,7 @@ class FusionPicker(View):
 
     def knob(self, region: str, key: str, value: str) -> None:
         """Another setting of a region: see :func:`fuseflow_widgets.knobs.knobs_of`."""
-        self._apply(apply_knob(self.schedule, region, key, value), region)
+        self._apply(apply_knob(self.schedule, region, key, value), region, carrying=key == "iteration")
 
     def blocks(self, value: str) -> None:
         """Values of the whole schedule in tiles: see :func:`fuseflow_widgets.knobs.blocks_of`."""
@@ -131,12 +132,17 @@ class FusionPicker(View):
             self._show(compiled)
             self.say("")
 
-    def _apply(self, schedule: Schedule, current: str | None = None) -> None:
-        compiled = compile(self.model, schedule)
+    def _apply(self, schedule: Schedule, current: str | None = None, *, carrying: bool = False) -> None:
+        """Show ``schedule``; ``carrying`` the lanes of what it is an edit of, as far as they stay legal."""
+        if carrying:
+            carried = carry(self.model, self.compiled, schedule)
+            compiled, lost = carried.compiled, carried.lost
+        else:
+            compiled, lost = compile(self.model, schedule), ""
         self.before_drawing()
-        self._history = self._history.push(schedule)
+        self._history = self._history.push(compiled.schedule)
         self._show(compiled, current)
-        self.say("")
+        self.say(lost)
 
     def _show(self, compiled: Compiled, current: str | None = None) -> None:
         schedule = compiled.schedule
@@ -194,5 +200,5 @@ def _region(region: CompiledRegion) -> dict[str, Any]:
         "orders": listed if chosen in listed else [chosen, *listed],
         "more": more,
         "recomputed": [f"{name} again for every {' '.join(over)}" for name, over in region.recomputed.items()],
-        "knobs": [] if region.is_copy else knobs_of(region.region, region.order),
+        "knobs": [] if region.is_copy else knobs_of(region.region, region.order, region.fused.extents),
     }

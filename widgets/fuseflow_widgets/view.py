@@ -94,8 +94,10 @@ class View(anywidget.AnyWidget):
             self.send({"received": content["number"]})
         name = content.get("action")
         known = self.actions()
+        arguments = content.get("arguments", {})
         if name not in known:
             self.say(f"the page asked for {name!r}, which this widget does not do; reload the page", "error")
+        elif self.attempt(lambda: known[name](**arguments)):
             return
-        arguments = content.get("arguments", {})
-        self.attempt(lambda: known[name](**arguments))
+        # No trait has changed, but the control in the page has: it goes back to what holds.
+        self.send({"refused": name})

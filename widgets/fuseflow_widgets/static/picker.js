@@ -2,7 +2,7 @@
 import { button, frame, h, picture, press, reachable, timed } from "./page.js";
 
 function render({ model, el }) {
-  const { root, body, follow, ask, set, cleanup, cleanups } = frame(model, el, "picker", "fusion picker");
+  const { root, body, on, follow, ask, set, cleanup, cleanups } = frame(model, el, "picker", "fusion picker");
   let selected = new Set();
   const lasso = (box) => {
     for (const node of view.holder.querySelectorAll("g.statement")) {
@@ -138,6 +138,8 @@ function render({ model, el }) {
     event.stopPropagation();
   });
   const all = () => { draw(); controls(); };
+  // What was refused is not in the schedule: a list that still shows it would say that it is.
+  on("msg:custom", (message) => { if (message && "refused" in message) controls(); });
   follow({ current: () => { turn(view.holder); controls(); } }, all);
   all();
   return cleanup;

@@ -30,8 +30,8 @@ function render({ model, el }) {
   const step = button("step ▶", "to the next cycle in which anything happens (arrow right)", () => move(1), { class: "ff-button ff-step" });
   const first = button("|◀", "to cycle 0 (Home)", () => set("cycle", 0));
   const end = button("▶|", "to the end (End)", () => set("cycle", model.get("history").cycles));
-  const jump = h("input", { type: "number", min: "0", class: "ff-jump-to", "aria-label": "jump to cycle", onchange: (event) => go(Number(event.target.value)),
-    onkeydown: (event) => { if (event.key === "Enter") go(Number(event.target.value)); } });
+  const jump = h("input", { type: "number", min: "0", class: "ff-jump-to", "aria-label": "jump to cycle", onchange: () => leap(),
+    onkeydown: (event) => { if (event.key === "Enter") leap(); } });
   const slider = h("input", { type: "range", min: "0", class: "ff-slider", "aria-label": "cycle", oninput: (event) => go(Number(event.target.value)) });
   const total = h("span", { class: "ff-faint" });
   const speed = h("select", { "aria-label": "steps per second", onchange: (event) => set("speed", Number(event.target.value)) },
@@ -47,6 +47,11 @@ function render({ model, el }) {
   function go(cycle) {
     const { cycles } = model.get("history");
     set("cycle", Math.max(0, Math.min(cycles, Math.round(cycle) || 0)));
+  }
+  /** Where the field says, as far as there is such a cycle; then the field says what was reached. Empty, it asks for nothing. */
+  function leap() {
+    if (jump.value.trim() !== "") go(Number(jump.value));
+    jump.value = model.get("cycle");
   }
   function move(by) {
     const { moments } = model.get("history");
