@@ -332,3 +332,28 @@ def test_the_stepper_steps(lab: Lab, browser: Browser) -> None:
         expect(page.locator(".ff-stepper")).to_have_attribute("data-cycle", str(reached))
     browser.require_clean()
     page.context.close()
+
+
+def test_a_tensor_stands_beside_the_steps_as_a_tree_and_as_a_matrix(lab: Lab, browser: Browser) -> None:
+    cell = (
+        "import fuseflow as ff, numpy as np\n"
+        "A = np.array([[0, 2, 0, 1], [0, 0, 0, 0], [3, 0, 0, 0], [0, 0, 4, 5]], np.float32)\n"
+        "model = ff.einsum('y[i] = A[i,j] * x[j]', A=ff.FiberTree.from_dense(A, 'csr'), x=np.array([1, 0, 2, 3]))\n"
+        "bench = ff.workbench(model, schedule='full')\nbench"
+    )
+    page = browser.page(height=1700)
+    open_notebook(lab, page, lab.write("beside.ipynb", [cell]))
+    run_all(page)
+    page.wait_for_selector(".ff-picker g.statement")
+    tab(page, "step")
+    page.wait_for_selector(".ff-stepper g.ff-queues", state="attached")
+    stepper, tree = page.locator(".ff-stepper").bounding_box(), page.locator(".ff-tree").bounding_box()
+    assert stepper and tree
+    assert tree["x"] >= stepper["x"] + stepper["width"] and abs(tree["y"] - stepper["y"]) < 20
+    assert page.locator(".ff-tree .ff-matrix td button").all_inner_texts() == ["2", "1", "3", "4", "5"]
+    page.locator(".ff-tree .ff-fiber-node[role=button]").nth(2).click()
+    expect(page.locator(".ff-tree .ff-matrix td button.ff-chosen")).to_have_text("3")
+    page.locator(".ff-tensor").select_option("x")
+    expect(page.locator(".ff-tree .ff-matrix td button")).to_have_text(["1", "0", "2", "3"])
+    browser.require_clean()
+    page.context.close()

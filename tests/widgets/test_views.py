@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from fuseflow_widgets.collapse import collapsed_dot, grouping
 from fuseflow_widgets.view import View
+from fuseflow_widgets.workbench import STEPPER_TAB
 
 import fuseflow as ff
 from fuseflow.dataflow.svg import to_svg
@@ -127,6 +128,38 @@ def test_fiber_tree_as_tree_and_matrix() -> None:
     assert view.tree["paths"] == [[0, 2], [1, 0], [2, 2]] and view.tree["mode_order"] == [1, 0]
     with pytest.raises(FormatError, match="at most 400 values: give it a slice"):
         view.show(ff.FiberTree.from_dense(np.ones((30, 30), np.float32), "csr"), "big")
+
+
+def test_one_of_several_fiber_trees_is_chosen() -> None:
+    build = ff.FiberTree.from_dense
+    big, small = build(np.ones((30, 30), np.float32), "csr"), build(np.array([0, 5, 0], np.float32), "c")
+    view = fw.FiberTreeView()
+    view.offer({"big": big, "small": small})
+    assert view.choices == ["big", "small"] and view.name == "small" and view.tree["values"] == [5]
+    view.name = "big"  # as the page does it
+    assert view.tree == {} and "at most 400 values" in view.notice["text"]
+    view.name = "small"
+    assert view.tree["name"] == "small" and not view.notice
+    view.offer({"other": build(np.array([[7]], np.float32), "csr"), "small": build(np.array([6], np.float32), "c")})
+    assert view.name == "small" and view.tree["values"] == [6]
+
+
+def test_the_steps_of_the_workbench_have_their_trees_beside_them() -> None:
+    tensors = {"A": ff.FiberTree.from_dense(np.eye(4, dtype=np.float32), "csr"), "x": np.arange(1, 5, dtype=np.float32)}
+    bench = fw.Workbench(ff.einsum("y[i] = A[i,j] * x[j]\nz[i] = relu(y[i])", **tensors), "full")
+    stepping = bench.stepping
+    assert bench.tabs.children[STEPPER_TAB] is stepping and stepping.children == (bench.stepper, stepping.trees)
+    bench.tabs.selected_index = STEPPER_TAB
+    assert bench.stepper.steps is not None and not bench.stepper.notice
+    assert stepping.trees.choices == ["A", "x"] and stepping.trees.tree["paths"] == [[each, each] for each in range(4)]
+    bench.picker.cut("y", "z")
+    assert bench.stepper.steps is None and "'y', which another region computes" in bench.stepper.notice["text"]
+    assert bench.stepper.svg == "" and stepping.trees.choices == []
+    bench.picker.blocks("2")
+    bench.picker.merge("y", "z")
+    assert bench.stepper.steps is not None and not bench.stepper.notice
+    assert "tiles of 2" in stepping.trees.notice["text"] and stepping.trees.tree == {}
+    bench.close()
 
 
 def test_every_widget_has_its_module_and_a_theme() -> None:

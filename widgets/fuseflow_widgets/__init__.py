@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from fuseflow_widgets.picker import FusionPicker as FusionPicker
     from fuseflow_widgets.run_view import RunView as RunView
     from fuseflow_widgets.stepper import StreamStepper as StreamStepper
+    from fuseflow_widgets.stepping import Stepping as Stepping
     from fuseflow_widgets.summary import Summary as Summary
     from fuseflow_widgets.table_view import FusionTableView as FusionTableView
     from fuseflow_widgets.table_view import link_selection as link_selection
@@ -30,6 +31,7 @@ _HOMES = {
     "GraphView": "graph_view",
     "Notice": "opening",
     "RunView": "run_view",
+    "Stepping": "stepping",
     "StreamStepper": "stepper",
     "Summary": "summary",
     "Workbench": "workbench",

@@ -81,6 +81,16 @@ class StreamStepper(View):
             self.cycle = 0
             self.version += 1
 
+    def clear(self) -> None:
+        """Show nothing."""
+        self.steps = None
+        with self.hold_sync():
+            self.playing = False
+            self.svg = ""
+            self.history = {"cycles": 0, "moments": [0], "wires": [], "says": {}, "rules": {}}
+            self.cycle = 0
+            self.version += 1
+
     @traitlets.observe("playing")
     def _stopped(self, change: Any) -> None:
         # Else a page that was closed while it played would keep every other one from playing.

@@ -19,7 +19,7 @@ from fuseflow_widgets.exact import ExactCycles
 from fuseflow_widgets.graph_view import GraphView
 from fuseflow_widgets.picker import FusionPicker
 from fuseflow_widgets.run_view import RunView
-from fuseflow_widgets.stepper import StreamStepper
+from fuseflow_widgets.stepping import Stepping
 from fuseflow_widgets.summary import Summary
 from fuseflow_widgets.table_view import FusionTableView, link_selection
 
@@ -51,7 +51,8 @@ class Workbench(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no typ
         self.table = FusionTableView(theme=theme)
         self.running = RunView(machine=self.machine, theme=theme)
         self.comparison = CompareView(source=self._current, theme=theme)
-        self.stepper = StreamStepper(theme=theme)
+        self.stepping = Stepping(theme)
+        self.stepper = self.stepping.stepper
         self._links: list[Any] = link_selection(self.graph, self.table)
         self._links.append(traitlets.link((self.picker, "current"), (self.graph, "current")))
         self.picker.observe(self._edited, "compiled")
@@ -60,11 +61,11 @@ class Workbench(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no typ
         self.comparison.observe(self._chosen, "chosen")
         titles = ["graph and table", "run", "compare", "step"]
         self.tabs = ipywidgets.Tab(
-            [ipywidgets.VBox([self.graph, self.table]), self.running, self.comparison, self.stepper], titles=titles
+            [ipywidgets.VBox([self.graph, self.table]), self.running, self.comparison, self.stepping], titles=titles
         )
         self.tabs.observe(self._tab_turned, "selected_index")
         self._views = (
-            self.picker, self.summary, self.graph, self.table, self.running, self.comparison, self.stepper,
+            self.picker, self.summary, self.graph, self.table, self.running, self.comparison, self.stepping,
         )  # fmt: skip
         self._stepped: Compiled | None = None
         super().__init__([self.picker, self.summary, self.tabs])
@@ -102,18 +103,22 @@ class Workbench(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no typ
         """The stepper runs the plain interpreter, so only when it is looked at."""
         if self.tabs.selected_index == STEPPER_TAB and self._stepped is not self.compiled:
             self._stepped = self.compiled
-            self.stepper.attempt(self._step)
+            if self.stepper.attempt(self._step):
+                self.stepper.say("")
+            else:
+                self.stepper.clear()  # what it shows is another region's
 
     def _step(self) -> None:
         region = self.compiled[self.graph.current]
         tensors = self.compiled.model.tensors  # in tiles, if the schedule has blocks
+        self.stepping.trees.offer({name: tensors[name] for name in region.graph.tensors if name in tensors})
         unknown = [name for name in region.graph.tensors if name not in tensors]
         if unknown:
             raise SimulationError(
                 f"region {region.name!r} reads {unknown[0]!r}, which another region computes: pick the first region "
                 "or fuse them; a run of a few hundred cycles is small enough to step through"
             )
-        self.stepper.show(region.graph, tensors, self.machine)
+        self.stepping.show(region.graph, tensors, self.machine)
 
     def _ran_in_view(self, run: Run) -> None:
         self.exact.remember(self.compiled, run)
@@ -148,8 +153,9 @@ class Workbench(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no typ
     def _turned(self, _: Any = None) -> None:
         """Another region is looked at."""
         name = self.graph.current
-        if name in {region.name for region in self.compiled.regions}:
-            self.table.show(self.compiled[name])
+        if name not in {region.name for region in self.compiled.regions}:
+            return  # the picker turns to a region that an edit makes before it hands over what it compiled
+        self.table.show(self.compiled[name])
         self._stepped = None
         self._tab_turned()
 

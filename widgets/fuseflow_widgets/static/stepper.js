@@ -88,12 +88,16 @@ function render({ model, el }) {
   }
   let places = [];
   function draw() {
+    places = [];
     view.show(model.get("svg"));
     const element = view.holder.querySelector("svg");
-    if (!element) return;
+    if (!element) {
+      focus = null;
+      total.textContent = "";
+      return show();
+    }
     const layer = svg("g", { class: "ff-queues" });
     element.querySelector("g.graph").append(layer);
-    places = [];
     // Wires between the same two blocks run side by side: their labels stand at different heights.
     const beside = new Map();
     for (const wire of model.get("history").wires) {

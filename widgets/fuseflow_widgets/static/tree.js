@@ -1,5 +1,5 @@
 // FiberTreeView: the tree on the left, the matrix and the arrays of its levels on the right; select in either.
-import { frame, h, press, svg } from "./page.js";
+import { frame, h, press, refill, svg } from "./page.js";
 
 const WIDE = 34, HIGH = 52;
 
@@ -7,7 +7,8 @@ function render({ model, el }) {
   const { body, on, set, cleanup } = frame(model, el, "tree", "fiber tree");
   const left = h("div", { class: "ff-wide ff-tree-pane" }), right = h("div", { class: "ff-wide" }), caption = h("div", { class: "ff-faint" });
   const arrays = h("div", { class: "ff-arrays" });
-  body.append(caption, h("div", { class: "ff-halves" }, left, h("div", {}, right, arrays)));
+  const which = h("div", { class: "ff-bar" });
+  body.append(which, caption, h("div", { class: "ff-halves" }, left, h("div", {}, right, arrays)));
   let marks = [];
   const text = (value) => (Number.isInteger(value) ? `${value}` : value.toPrecision(2));
   function draw() {
@@ -16,6 +17,7 @@ function render({ model, el }) {
     left.replaceChildren();
     right.replaceChildren();
     arrays.replaceChildren();
+    caption.textContent = "";
     if (!tree.paths) return;
     caption.textContent = `${tree.name} ${tree.shape.join("×")}, format ${tree.format}: ${tree.values.length} stored values`;
     const levels = tree.kinds.length, count = Math.max(1, tree.paths.length);
@@ -92,8 +94,19 @@ function render({ model, el }) {
       element.setAttribute("aria-pressed", at === model.get("selected"));
     }
   }
+  /** Which tensor, where there are several. */
+  function offer() {
+    const names = model.get("choices");
+    which.hidden = names.length < 2;
+    const list = h("select", { class: "ff-tensor", onchange: (event) => set("name", event.target.value) }, ...names.map((name) => h("option", { value: name }, name)));
+    list.value = model.get("name");
+    refill(which, h("label", {}, "tensor ", list));
+  }
+  on("change:choices", offer);
+  on("change:name", offer);
   on("change:tree", draw);
   on("change:selected", mark);
+  offer();
   draw();
   return cleanup;
 }
