@@ -293,6 +293,11 @@ def test_a_lost_kernel_is_said(lab: Lab, browser: Browser) -> None:
     lost = page.locator(".ff-picker .ff-lost")
     expect(lost).to_be_visible()
     assert "run the notebook again" in lost.inner_text()
+    # So do the views whose clicks only set a trait, which nobody answers.
+    page.locator(".ff-table td button").first.click()
+    page.locator(".ff-graph .ff-colour").select_option("part")
+    for name in ("table", "graph"):
+        expect(page.locator(f".ff-{name} .ff-lost")).to_be_visible(timeout=30_000)
     page.context.close()
 
 

@@ -191,7 +191,7 @@ def test_a_refused_control_shows_the_schedule_again(page: Page) -> None:
     seen = []
     for label, value in (("blocks", "4"), ("lanes of conv2", "i ×4"), ("blocks", "16")):
         if label != "blocks":  # accepted here and refused in the kernel, as a list from before an edit would be
-            python(page, "setattr(bench.picker, '_apply', lambda *_: bench.picker.preset('nosuch'))")
+            python(page, "setattr(bench.picker, '_apply', lambda *_, **__: bench.picker.preset('nosuch'))")
         control = picker.get_by_label(label, exact=True)
         control.select_option(value)
         expect(picker.locator(".ff-error")).to_be_visible()
@@ -248,6 +248,16 @@ def test_a_run_starts_and_is_cancelled(page: Page, model: ff.Model) -> None:
     expect(page.locator('.ff-run [data-fact="cycles"]')).to_have_text(f"{cycles:,}")
     assert f"{cycles:,}" in page.locator(".ff-words").inner_text()
     assert page.locator(".ff-timeline svg").count() == 2
+    # One meaning of "share": of the kernel's cycles, as the words and the colours of the graph have it.
+    kernel = ff.compile(model, "partial").simulate().kernels[0].result
+    rows: list[list[str]] = page.evaluate(
+        """() => [...document.querySelector(".ff-timeline svg").querySelectorAll("g")].map((row) =>
+          [row.querySelector("title").textContent.split(":")[0], row.querySelector("text:last-child").textContent])"""
+    )
+    shares = {name: kernel.node(name).busy_cycles / kernel.cycles for name, _ in rows}
+    assert len(rows) == len(kernel.nodes) and min(shares.values()) < 0.005
+    for name, text in rows:
+        assert text == ("< 1 %" if 0 < shares[name] < 0.005 else f"{int(100 * shares[name] + 0.5)} %"), name
 
 
 def test_the_comparison_grows(page: Page) -> None:
@@ -287,8 +297,18 @@ def test_blocks_are_chosen_beside_the_lanes(page: Page, model: ff.Model) -> None
 def test_code_is_copied(page: Page) -> None:
     page.locator(".ff-copy").click()
     assert "ff.Schedule.partial(model)" in page.locator(".ff-code").input_value()
+    expect(page.locator(".ff-reached")).to_have_text("copied to the clipboard")
     assert "ff.compile(model, schedule)" in page.evaluate("navigator.clipboard.readText()")
-    page.locator(".ff-copy").click()
+    page.locator(".ff-code-close").click()
+    expect(page.locator(".ff-code")).to_be_hidden()
+    expect(page.locator(".ff-copy")).to_be_focused()
+    page.evaluate("() => { navigator.clipboard.writeText = () => Promise.reject(new Error('no')); }")
+    page.keyboard.press("Enter")
+    expect(page.locator(".ff-reached")).to_contain_text("cannot be reached from this page: press Ctrl+C")
+    expect(page.locator(".ff-code")).to_be_focused()
+    page.evaluate("() => { delete navigator.clipboard.writeText; }")
+    page.keyboard.press("Escape")
+    expect(page.locator(".ff-code")).to_be_hidden()
 
 
 def test_the_stepper_steps(lab: Lab, browser: Browser) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from fuseflow.dataflow import Graph, mimebundle, svg, to_dot, to_svg
+from fuseflow.dataflow.show import scaled
 from fuseflow.errors import FuseflowError
 from tests.dataflow.graphs import spmm, total
 
@@ -103,6 +104,16 @@ def test_notebook_bundle() -> None:
     bundle = mimebundle(spmm())
     assert bundle["text/plain"].startswith("Graph spmm: 16 nodes")
     assert bundle["image/svg+xml"].startswith("<svg")
+
+
+def test_a_picture_is_never_wider_than_its_cell() -> None:
+    wide = '<svg width="1109pt" height="1748pt"\n viewBox="0.00 0.00 1108.89 1748.23" xmlns="x">'
+    assert scaled(wide) == (
+        '<svg style="max-width:100%;height:auto" width="100%"\n viewBox="0.00 0.00 1108.89 1748.23" xmlns="x">'
+    )
+    narrow = wide.replace("1109pt", "300pt")
+    assert scaled(narrow) == narrow.replace("<svg ", '<svg style="max-width:100%;height:auto" ')
+    assert 'viewBox="' in mimebundle(spmm())["image/svg+xml"]
 
 
 def test_notebook_bundle_says_why_there_is_no_picture(no_graphviz: None) -> None:

@@ -13,6 +13,7 @@ from fuseflow_widgets.background import Background, Job
 import fuseflow as ff
 from fuseflow.errors import SimulationError
 from fuseflow.estimate import Statistics
+from fuseflow.watching import Watching
 
 
 def endless(job: Job) -> None:
@@ -223,12 +224,20 @@ def test_a_traced_run_shows_stalls_and_the_critical_path() -> None:
         for name, busy, _, shares in drawn["nodes"]:
             assert seen.get((kernel.name, name), 0) == busy == kernel.result.node(name).busy_cycles
             assert sum(shares) * drawn["step"] / 100 == pytest.approx(busy, abs=drawn["step"] * len(shares) / 100 + 1)
-    shares = np.concatenate(sent)[:, 1:]
+    rows = np.concatenate(sent)
+    assert view.chart[-1] == "tokens_per_cycle" and rows.shape[1] == 1 + len(view.chart)
+    shares, throughput = rows[:, 1:-1], rows[:, -1]
+    assert throughput.min() >= 0 and throughput.max() > 1
     assert shares.min() >= 0 and shares.sum(axis=1).max() <= 100.01
     graph = fw.GraphView(compiled)
     graph.show_run(view.run, trace)
     tokens = graph.measures["tokens"]["values"]
     assert tokens["root_adjacency"] == 2 and min(tokens.values()) >= 0
+    # A run that only counts its channels colours by tokens, too, and by the same.
+    graph.show_run(view.run._repeated(Watching(profile=True)))
+    assert graph.measures["tokens"]["values"] == tokens
+    graph.show_run(compiled.simulate())
+    assert "tokens" not in graph.measures
     view.close()
 
 

@@ -58,6 +58,8 @@ def test_an_illegal_choice_is_explained_and_not_applied(model: ff.Model) -> None
     ask(picker, "blocks", value="4")
     ask(picker, "blocks", value="none")
     assert told == [{"refused": "blocks"}]  # the page puts its list back
+    picker._received(picker, {"number": "7"}, [])  # only asks whether it is heard
+    assert told.pop() == {"received": "7"}
     ask(picker, "merge")
     assert "reload the page" in picker.notice["text"]
     ask(picker, "preset", name="best")
@@ -217,6 +219,23 @@ def test_an_assigned_schedule_is_drawn(model: ff.Model) -> None:
     with pytest.raises(ff.FuseflowError, match="leaves out"):
         picker.schedule = ff.Schedule("half", ff.Schedule.partial(model).regions[:1])
     assert picker.name == "full"
+
+
+def test_what_does_not_fit_at_the_beginning_is_said_and_a_preset_leads_out(model: ff.Model) -> None:
+    half = ff.Schedule("half", ff.Schedule.partial(model).regions[:1])
+    for schedule, words in (("nosuch", "nosuch"), (half, "leaves out")):
+        picker = fw.FusionPicker(model, schedule)
+        assert picker.notice["kind"] == "error" and words in picker.notice["text"] and words in picker.as_text()
+        assert isinstance(picker.failure, ff.FuseflowError) and picker.svg == ""
+        with pytest.raises(ScheduleError, match="no schedule is shown"):
+            _ = picker.schedule
+        ask(picker, "blocks", value="2")
+        assert "no schedule is shown" in picker.notice["text"]
+        ask(picker, "undo")
+        ask(picker, "preset", name="full")
+        assert not picker.notice and picker.name == "full" and not picker.can_undo and picker.svg
+    wrong: object = "gcn"
+    assert "FusionPicker shows a model" in fw.FusionPicker(wrong).notice["text"]  # type: ignore[arg-type]  # the point
 
 
 def test_layout_statements_stand_outside_of_regions() -> None:

@@ -1,17 +1,20 @@
 """GraphView, FusionTableView, CompareView and FiberTreeView without a browser."""
 
+from dataclasses import replace
 from html import unescape
 
 import fuseflow_widgets as fw
 import numpy as np
 import pytest
 from fuseflow_widgets.collapse import collapsed_dot, grouping
+from fuseflow_widgets.graph_view import COLLAPSE_ABOVE_NODES
 from fuseflow_widgets.view import View
 from fuseflow_widgets.workbench import STEPPER_TAB
 
 import fuseflow as ff
 from fuseflow.dataflow.svg import to_svg
 from fuseflow.errors import FormatError
+from fuseflow.schedule import Schedule
 
 
 @pytest.fixture(scope="module")
@@ -89,6 +92,21 @@ def test_collapsed_streams_are_all_counted(compiled: ff.Compiled) -> None:
     ]
     assert sum(counted) == between
     assert to_svg(dot).startswith("<svg")
+
+
+def test_what_is_large_collapses_until_it_is_told_otherwise(compiled: ff.Compiled) -> None:
+    model, view = compiled.model, fw.GraphView(compiled)
+    lanes = Schedule("lanes", tuple(replace(each, lanes=(ff.Lanes("i", 16),)) for each in compiled.schedule.regions))
+    wide = ff.compile(model, lanes)
+    assert not view.collapsed and len(wide[view.current].graph) > COLLAPSE_ABOVE_NODES
+    view.show(wide)  # an edit, in the workbench
+    assert view.collapsed and view.members
+    view.show(compiled)
+    assert not view.collapsed
+    view.show(wide)
+    view.collapse(False)
+    view.show(wide)
+    assert not view.collapsed and not view.members
 
 
 def test_static_forms(compiled: ff.Compiled) -> None:

@@ -14,7 +14,7 @@ from fuseflow.sim import Trace
 from fuseflow.sim.result import Result
 from fuseflow_widgets.collapse import collapsed_dot, grouping
 from fuseflow_widgets.layout import layout
-from fuseflow_widgets.run_trace import tokens_sent
+from fuseflow_widgets.run_trace import tokens_counted, tokens_sent
 from fuseflow_widgets.view import View, require
 
 COLLAPSE_ABOVE_NODES = 300
@@ -47,7 +47,7 @@ class GraphView(View):
     colour = traitlets.Unicode("kind").tag(sync=True)
     collapsed = traitlets.Bool(False).tag(sync=True)
     collapsible = traitlets.Bool(False).tag(sync=True)
-    height = traitlets.Int(460).tag(sync=True)
+    height = traitlets.Int(600).tag(sync=True)
     version = traitlets.Int(0).tag(sync=True)
 
     def __init__(self, shown: Compiled | CompiledRegion | Graph | None = None, **traits: Any) -> None:
@@ -57,6 +57,7 @@ class GraphView(View):
         self._results: Mapping[str, Result] = {}
         self._tokens: dict[str, dict[str, int]] = {}
         self._opened: set[str] = set()
+        self._pressed = False
         super().__init__(**traits)
         if shown is not None:
             self.show(shown)
@@ -89,13 +90,24 @@ class GraphView(View):
         with self.hold_sync():
             self.graphs = list(self._shown)
             chosen = name if name in self._shown else next(iter(self._shown), "")
-            self.set_trait("current", chosen) if chosen != self.current else self._draw()
+            if chosen != self.current:
+                self.set_trait("current", chosen)
+            else:
+                if not self._pressed and self._shown:
+                    self.collapsed = len(self.graph) > COLLAPSE_ABOVE_NODES
+                self._draw()
 
     def show_run(self, run: Run | Result, trace: Trace | None = None) -> None:
-        """Add the timing and counters of ``run``, whose kernels are the graphs that are shown; of its ``trace``, the
-        tokens that every node sent."""
-        self._tokens = {} if trace is None else tokens_sent(trace)
+        """Add the timing and counters of ``run``, whose kernels are the graphs that are shown; of its ``trace``, or of
+        its channels if they were counted, the tokens that every node sent."""
         self._results = {self.current: run} if isinstance(run, Result) else {k.name: k.result for k in run.kernels}
+        counted = {
+            name: tokens_counted(self._shown[name], result)
+            for name, result in self._results.items()
+            if name in self._shown
+        }
+        known = {name: tokens for name, tokens in counted.items() if tokens is not None}
+        self._tokens = known if trace is None else tokens_sent(trace)
         with self.hold_sync():
             self._describe()
 
@@ -103,8 +115,9 @@ class GraphView(View):
         return {"collapse": self.collapse, "open": self.open_group}
 
     def collapse(self, on: bool) -> None:
-        """Draw groups as single nodes, or every node."""
+        """Draw groups as single nodes, or every node, until another region is drawn, whatever its edits make of it."""
         self._opened.clear()
+        self._pressed = True
         with self.hold_sync():
             self.collapsed = on
             self._draw()
@@ -119,6 +132,7 @@ class GraphView(View):
     def _changed(self, _: Any) -> None:
         if self.current in self._shown:
             self._opened.clear()
+            self._pressed = False
             with self.hold_sync():
                 self.collapsed = len(self.graph) > COLLAPSE_ABOVE_NODES
                 self._draw()

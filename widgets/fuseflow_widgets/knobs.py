@@ -40,7 +40,7 @@ def knobs_of(region: Region, order: Sequence[str], extents: Mapping[str, int]) -
         knobs.append(
             {
                 "key": _lanes_key(place),
-                "label": "lanes" if place == 0 else "and lanes" if place == 1 else f"and lanes ({place + 1})",
+                "label": _lanes_key(place),
                 "help": "the index variable that is spread over parallel lanes, and over how many",
                 "choices": offered if now in offered else [now, *offered],
                 "value": now,

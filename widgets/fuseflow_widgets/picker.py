@@ -18,7 +18,7 @@ from fuseflow_widgets.knobs import apply_blocks, apply_knob, blocks_of, knobs_of
 from fuseflow_widgets.lanes_kept import carry
 from fuseflow_widgets.layout import begin, layout
 from fuseflow_widgets.program_picture import program_dot
-from fuseflow_widgets.view import View
+from fuseflow_widgets.view import View, require
 
 ORDERS_LISTED = 40
 """Legal orders that a region's list shows; there can be factorially many."""
@@ -27,7 +27,8 @@ ORDERS_LISTED = 40
 class FusionPicker(View):
     """Pick fusion regions by hand. ``schedule`` and ``compiled`` are what is picked, always legal and in step.
 
-    An edit that is illegal or cannot be lowered is explained in ``notice`` and not applied. ``current`` names the
+    An edit that is illegal or cannot be lowered is explained in ``notice`` and not applied; so is a model or a schedule
+    to begin with that does not fit (``failure`` is the error then, and a preset the way out). ``current`` names the
     region whose details are of interest. Observe ``compiled`` to follow the edits; ``before_drawing`` is called
     as soon as one is known to be possible.
     """
@@ -43,27 +44,34 @@ class FusionPicker(View):
     code = traitlets.Unicode().tag(sync=True)
     can_undo = traitlets.Bool(False).tag(sync=True)
     can_redo = traitlets.Bool(False).tag(sync=True)
-    height = traitlets.Int(500).tag(sync=True)
+    height = traitlets.Int(600).tag(sync=True)
     version = traitlets.Int(0).tag(sync=True)
 
     def __init__(self, model: Model, schedule: Schedule | str = "partial", **traits: Any) -> None:
         self.model = model
         self.before_drawing: Callable[[], None] = lambda: None
-        first = compile(model, schedule)
-        if not first.regions:
-            moved = ", ".join(statement.name for statement in model.program.statements)
-            raise ScheduleError(
-                f"model {model.name!r} computes nothing: {moved or 'it has no statement'} "
-                f"{'only moves stored elements' if moved else 'at all'}, so there is no region to fuse, to draw or to "
-                "simulate; give it at least one product, sum or element-wise operation"
-            )
-        self._history = History(first.schedule)
+        self.failure: FuseflowError | None = None
+        self._history: History | None = None
         super().__init__(**traits)
-        self._show(first)
+        try:
+            require(model, (Model,), "FusionPicker", "a model: ff.models.gcn('karate'), or ff.trace(module, inputs)")
+            first = compile(model, schedule)
+            _require_regions(model, first)
+        except FuseflowError as error:
+            self.failure = error
+            self.tiles = blocks_of(Schedule("none", ()))
+            self.presets = list(PRESETS) if isinstance(model, Model) else []
+            self.say(f"nothing is drawn. {error}", "error")
+        else:
+            self._history = History(first.schedule)
+            self._show(first)
 
     @property
     def schedule(self) -> Schedule:
-        """The schedule as it is drawn; assign another to show that (one step of the history)."""
+        """The schedule as it is drawn; assign another to show that (one step of the history). ScheduleError if there
+        is none, because that of the beginning did not fit (``failure`` says why) and no other was chosen since."""
+        if self._history is None:
+            raise ScheduleError(f"no schedule is shown: {self.failure}")
         return self._history.present
 
     @schedule.setter
@@ -118,11 +126,13 @@ class FusionPicker(View):
 
     def undo(self) -> None:
         """One edit back."""
-        self._travel(self._history.undo())
+        if self._history is not None:
+            self._travel(self._history.undo())
 
     def redo(self) -> None:
         """One edit forward again."""
-        self._travel(self._history.redo())
+        if self._history is not None:
+            self._travel(self._history.redo())
 
     def _travel(self, history: History) -> None:
         if history is not self._history:
@@ -140,7 +150,9 @@ class FusionPicker(View):
         else:
             compiled, lost = compile(self.model, schedule), ""
         self.before_drawing()
-        self._history = self._history.push(compiled.schedule)
+        _require_regions(self.model, compiled)
+        known = self._history
+        self._history = History(compiled.schedule) if known is None else known.push(compiled.schedule)
         self._show(compiled, current)
         self.say(lost)
 
@@ -157,8 +169,8 @@ class FusionPicker(View):
             self.regions = [_region(region) for region in compiled.regions]
             self.tiles = blocks_of(schedule)
             self.code = schedule_code(schedule)
-            self.can_undo = bool(self._history.past)
-            self.can_redo = bool(self._history.future)
+            self.can_undo = self._history is not None and bool(self._history.past)
+            self.can_redo = self._history is not None and bool(self._history.future)
             self.current = shown
             self.version += 1
             self.compiled = compiled
@@ -171,10 +183,22 @@ class FusionPicker(View):
             return ""
 
     def as_text(self) -> str:
+        if self._history is None:
+            return f"FusionPicker: {self.notice.get('text', 'nothing is drawn')}"
         return f"FusionPicker of {self.model.name}\n{self.schedule!r}"
 
     def as_svg(self) -> str:
         return self.svg
+
+
+def _require_regions(model: Model, compiled: Compiled) -> None:
+    if not compiled.regions:
+        moved = ", ".join(statement.name for statement in model.program.statements)
+        raise ScheduleError(
+            f"model {model.name!r} computes nothing: {moved or 'it has no statement'} "
+            f"{'only moves stored elements' if moved else 'at all'}, so there is no region to fuse, to draw or to "
+            "simulate; give it at least one product, sum or element-wise operation"
+        )
 
 
 def schedule_code(schedule: Schedule) -> str:

@@ -17,7 +17,7 @@ from fuseflow.models import Model
 from fuseflow.sim import Machine, Steps, steps
 from fuseflow_widgets.layout import layout
 from fuseflow_widgets.rules import rule, turn
-from fuseflow_widgets.view import View
+from fuseflow_widgets.view import View, require
 
 MAX_NODES = 300
 """Blocks of a graph that can be followed by eye, and laid out at once."""
@@ -28,7 +28,8 @@ MAX_MOMENTS = 4000
 class StreamStepper(View):
     """A run of the plain interpreter to step through: queues and tokens, what every block does, and by which rule.
 
-    ``cycle`` is the cycle that is shown, set from either side. A graph that reads tensors needs them, by name.
+    ``cycle`` is the cycle that is shown, set from either side. A graph that reads tensors needs them, by name. One that
+    cannot be stepped through is refused in ``notice``; :meth:`show` raises.
     """
 
     page = "stepper"
@@ -52,8 +53,8 @@ class StreamStepper(View):
     ) -> None:
         self.steps: Steps | None = None
         super().__init__(**traits)
-        if shown is not None:
-            self.show(*_graph_and_tensors(shown, tensors), machine)
+        if shown is not None and not self.attempt(lambda: self.show(*_graph_and_tensors(shown, tensors), machine)):
+            self.clear()
 
     def show(self, graph: Graph, tensors: Mapping[str, FiberTree], machine: Machine | None = None) -> None:
         """Run ``graph`` on ``tensors`` and show cycle 0. SimulationError if the run is too long to be followed."""
@@ -124,7 +125,7 @@ class StreamStepper(View):
 
     def as_text(self) -> str:
         if self.steps is None:
-            return "StreamStepper of nothing"
+            return f"StreamStepper of nothing{': ' if self.notice else ''}{self.notice.get('text', '')}"
         lines = [f"StreamStepper of {self.steps.graph.name}: {self.steps.cycles} cycles; at cycle {self.cycle}"]
         for wire in self.steps.wires:
             waiting = wire.queue(self.cycle)
@@ -182,6 +183,12 @@ def history(found: Steps) -> dict[str, Any]:
 def _graph_and_tensors(
     shown: Graph | CompiledRegion | Model | Compiled, tensors: Mapping[str, FiberTree] | None
 ) -> tuple[Graph, Mapping[str, FiberTree]]:
+    require(
+        shown,
+        (Graph, CompiledRegion, Model, Compiled),
+        "StreamStepper",
+        "a small model, a compiled one, a region or a Graph",
+    )
     if isinstance(shown, Graph):
         return shown, tensors or {}
     if isinstance(shown, CompiledRegion):

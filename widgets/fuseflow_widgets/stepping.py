@@ -22,7 +22,7 @@ class Stepping(ipywidgets.Box):  # type: ignore[misc]  # ipywidgets has no types
         # Both may shrink, and the tree goes below the stepper where there is no room for both.
         self.stepper.layout = ipywidgets.Layout(flex="3 1 600px", min_width="0")
         self.trees.layout = ipywidgets.Layout(flex="2 1 360px", min_width="0")
-        super().__init__([self.stepper, self.trees], layout=ipywidgets.Layout(flex_flow="row wrap"))
+        super().__init__([self.stepper, self.trees], layout=ipywidgets.Layout(flex_flow="row wrap", grid_gap="8px"))
 
     def show(self, graph: Graph, tensors: Mapping[str, FiberTree], machine: Machine | None = None) -> None:
         """Step through ``graph`` on ``tensors``, of which those that it reads are offered as trees.

@@ -92,7 +92,9 @@ class View(anywidget.AnyWidget):
             return
         if "number" in content:
             self.send({"received": content["number"]})
-        name = content.get("action")
+        if "action" not in content:
+            return  # the page has set a trait, and only wants to know that it is heard
+        name = content["action"]
         known = self.actions()
         arguments = content.get("arguments", {})
         if name not in known:

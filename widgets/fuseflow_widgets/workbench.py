@@ -45,6 +45,9 @@ class Workbench(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no typ
         self.statistics = Statistics.of(model.tensors)  # one for all edits: what was counted is counted once
         self.exact = ExactCycles(self.machine)
         self.picker = FusionPicker(model, schedule, theme=theme)
+        if self.picker.failure is not None:
+            self.picker.close()
+            raise self.picker.failure
         self.picker.before_drawing = self.exact.background.cancel  # what it computes is not wanted any more
         self.summary = Summary(theme=theme)
         self.graph = GraphView(theme=theme)

@@ -2,7 +2,7 @@
 
 export const WAIT_MS = 8000;
 /** Scale below which labels cannot be read. */
-export const LEGIBLE = 0.62;
+export const LEGIBLE = 0.7;
 const SVG = "http://www.w3.org/2000/svg";
 
 /** An element: h("button", {class: "x", onclick}, "text", child...). */
@@ -134,25 +134,30 @@ export function frame(model, el, name, label) {
   on("msg:custom", answered);
   cleanups.push(() => pending.forEach((timer) => clearTimeout(timer)));
 
-  /** Ask the kernel for `action`; if it does not answer, say so. */
-  const ask = (action, args = {}) => {
+  /** Send `content` to the kernel; if it does not answer, say so. */
+  const send = (content) => {
     const mine = `${Math.random().toString(36).slice(2)}-${(number += 1)}`;
     pending.set(mine, setTimeout(() => {
+      pending.delete(mine);
       lost.hidden = false;
       lost.textContent =
         "The kernel does not answer: it is busy with another cell, or it is gone. Wait for the cell to end; if the kernel was " +
         "restarted, run the notebook again (Run > Restart Kernel and Run All Cells).";
     }, WAIT_MS));
     try {
-      model.send({ action, arguments: args, number: mine });
+      model.send({ ...content, number: mine });
     } catch (error) {
       lost.hidden = false;
       lost.textContent = `The kernel cannot be reached (${error.message}); run the notebook again.`;
     }
   };
+  /** Ask the kernel for `action`. */
+  const ask = (action, args = {}) => send({ action, arguments: args });
+  /** Set a trait. Nobody answers that, so the page asks whether there is anybody, once at a time. */
   const set = (key, value) => {
     model.set(key, value);
     model.save_changes();
+    if (!pending.size) send({});
   };
   return { root, body, on, follow, ask, set, cleanup: () => cleanups.forEach((each) => each()), cleanups };
 }

@@ -21,7 +21,10 @@ function render({ model, el }) {
   const clear = button("clear", "select nothing (Escape)", () => { selected.clear(); select(); });
   const presets = h("span", { class: "ff-presets", role: "group", "aria-label": "presets" });
   const copy = button("copy as code", "copy the Python of this schedule", () => showCode(), { class: "ff-button ff-copy" });
-  const code = h("textarea", { class: "ff-code", readonly: true, hidden: true, "aria-label": "Python of the schedule", rows: 6, spellcheck: "false" });
+  const reached = h("span", { class: "ff-faint ff-reached", role: "status" });
+  const code = h("textarea", { class: "ff-code", readonly: true, "aria-label": "Python of the schedule", rows: 6, spellcheck: "false" });
+  const box = h("div", { class: "ff-code-box", hidden: true },
+    h("div", { class: "ff-bar" }, h("b", {}, "Python of this schedule"), reached, button("× close", "close the code (Escape)", () => hideCode(), { class: "ff-button ff-code-close" })), code);
   const regions = h("div", { class: "ff-regions" });
   const blocks = h("select", { class: "ff-blocks", "aria-label": "blocks", onchange: (event) => ask("blocks", { value: event.target.value }) });
   const legend = h("div", { class: "ff-legend" },
@@ -30,7 +33,7 @@ function render({ model, el }) {
   body.append(
     h("div", { class: "ff-bar", role: "toolbar", "aria-label": "schedule" }, presets, undo, redo, fuse, clear, h("label", {}, "blocks ", blocks), copy, view.controls),
     h("div", { class: "ff-split" }, h("div", { class: "ff-main" }, view.pane, legend), h("div", { class: "ff-side", style: `max-height:${model.get("height") + 28}px` }, regions)),
-    code,
+    box,
   );
 
   function select() {
@@ -48,20 +51,31 @@ function render({ model, el }) {
     select();
   }
   async function showCode() {
-    code.value = model.get("code");
-    code.hidden = !code.hidden;
-    if (code.hidden) return;
-    code.rows = Math.min(14, code.value.split("\n").length + 1);
+    fillCode();
+    box.hidden = false;
     code.focus();
     code.select();
     try {
       await navigator.clipboard.writeText(code.value);
-      copy.textContent = "copied";
+      reached.textContent = "copied to the clipboard";
     } catch {
-      copy.textContent = "press Ctrl+C";
+      reached.textContent = "the clipboard cannot be reached from this page: press Ctrl+C (⌘C), the text is selected";
     }
-    setTimeout(() => { copy.textContent = "copy as code"; }, 1800);
   }
+  function fillCode() {
+    code.value = model.get("code");
+    code.rows = Math.min(14, code.value.split("\n").length);
+    reached.textContent = "";
+  }
+  function hideCode() {
+    box.hidden = true;
+    copy.focus();
+  }
+  box.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    hideCode();
+    event.stopPropagation();
+  });
 
   function draw() {
     const focused = root.contains(document.activeElement) ? document.activeElement.id : "";
@@ -94,7 +108,7 @@ function render({ model, el }) {
     redo.disabled = !model.get("can_redo");
     presets.replaceChildren(...model.get("presets").map((name) =>
       button(name, `preset: ${name}`, () => ask("preset", { name }), { "aria-pressed": name === model.get("name"), class: "ff-button ff-preset" })));
-    if (!code.hidden) code.value = model.get("code");
+    if (!box.hidden && code.value !== model.get("code")) fillCode();
     const tiles = model.get("tiles");
     blocks.replaceChildren(...tiles.choices.map((choice) => h("option", { value: choice }, choice)));
     blocks.value = tiles.value;

@@ -2,9 +2,12 @@
 import { button, count, frame, h, refill, short, size, svg } from "./page.js";
 
 const MOST = 1200;
-const COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7"];
-const DARK = ["#6CBCF0", "#FF9D4D", "#3DD6A5", "#E79CC4"];
-const DASHES = [[], [6, 4], [2, 3], [9, 3, 2, 3]];
+const COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#1c2733"];
+const DARK = ["#6CBCF0", "#FF9D4D", "#3DD6A5", "#E79CC4", "#e8edf2"];
+const DASHES = [[], [6, 4], [2, 3], [9, 3, 2, 3], [1, 3]];
+
+/** A share in percent; what is more than nothing is not shown as nothing. */
+const percent = (share) => (share > 0 && share < 0.005 ? "< 1 %" : `${Math.round(share * 100)} %`);
 
 function render({ model, el }) {
   const { root, body, on, ask, set, cleanup, cleanups } = frame(model, el, "run", "run");
@@ -77,8 +80,9 @@ function render({ model, el }) {
     const names = model.get("chart"), colours = root.dataset.theme === "dark" ? DARK : COLOURS;
     const [low, high] = [points[0][0], points.at(-1)[0]];
     pen.font = "11px Helvetica, Arial, sans-serif";
+    const column = Math.min(190, (box.width - left - 10) / names.length);
     names.forEach((name, at) => {
-      const share = names.length > 1;
+      const share = !name.startsWith("tokens");
       const most = share ? 100 : Math.max(...points.map((point) => point[at + 1])) || 1;
       const x = (value) => left + ((value - low) / (high - low || 1)) * (box.width - left - 10);
       const y = (value) => box.height - bottom - (value / most) * (box.height - bottom - top);
@@ -92,7 +96,7 @@ function render({ model, el }) {
         pen.fillText(short(most), left - 4, top + 9);
         pen.fillText("0", left - 4, box.height - bottom);
         pen.textAlign = "left";
-        const unit = (value) => (share ? `cycle ${short(value)}` : `${value.toFixed(1)} s`);
+        const unit = (value) => (names.length > 1 ? `cycle ${short(value)}` : `${value.toFixed(1)} s`);
         pen.fillText(unit(low), left, box.height - 6);
         pen.textAlign = "right";
         pen.fillText(unit(high), box.width - 10, box.height - 6);
@@ -108,11 +112,11 @@ function render({ model, el }) {
       pen.fillStyle = colours[at];
       pen.setLineDash(DASHES[at]);
       pen.beginPath();
-      pen.moveTo(left + 4 + at * 190, 8);
-      pen.lineTo(left + 30 + at * 190, 8);
+      pen.moveTo(left + 4 + at * column, 8);
+      pen.lineTo(left + 30 + at * column, 8);
       pen.stroke();
       pen.setLineDash([]);
-      pen.fillText(`${name.replaceAll("_", " ")}${share ? " %" : ` (top ${short(most)})`}`, left + 36 + at * 190, 12);
+      pen.fillText(`${name.replaceAll("_", " ")}${share ? " %" : ` (top ${short(most)})`}`, left + 36 + at * column, 12);
     });
   }
   function results() {
@@ -140,7 +144,7 @@ function render({ model, el }) {
     refill(range, h("b", {}, "timeline"), button("+", "zoom in", () => place([middle - half / 2, middle + half / 2])), button("−", "zoom out", () => place([middle - half * 2, middle + half * 2])),
       button("◀", "earlier", () => place([from - half, to - half])), button("▶", "later", () => place([from + half, to + half])), button("all", "the whole run", () => place([0, end])),
       ...kernels.map((kernel) => button(kernel.name, `only kernel ${kernel.name}`, () => place([kernel.start, kernel.start + kernel.cycles]))),
-      h("span", { class: "ff-faint" }, `cycles ${count(from)} to ${count(to)}: ${kernels[0].step ? "the height of a bar is the share of the time that the node is busy" : "active from left to right, filled by the share that it is busy"}`));
+      h("span", { class: "ff-faint" }, `cycles ${count(from)} to ${count(to)}: ${kernels[0].step ? "the height of a bar is the share of a step that the node is busy" : "a bar ends when the node does, and is filled as far as it was busy"}; the number is the share of its kernel's cycles`));
     const wide = 720, label = 190;
     for (const kernel of kernels) {
       if (kernel.start >= to || kernel.start + kernel.cycles <= from) continue;
@@ -152,14 +156,14 @@ function render({ model, el }) {
       const x = (cycle) => label + Math.max(0, Math.min(1, (cycle - from) / (to - from))) * wide;
       kernel.nodes.forEach(([name, busy, final, shares], at) => {
         const y = 20 + at * 15;
-        const share = final ? busy / final : 0;
+        const part = percent(kernel.cycles ? busy / kernel.cycles : 0);
         const [x0, x1] = [x(kernel.start), x(kernel.start + final)];
         const words = svg("title");
-        words.textContent = `${name}: busy ${count(busy)} of ${count(final)} cycles (${Math.round(share * 100)} %)`;
+        words.textContent = `${name}: busy ${count(busy)} of the ${count(kernel.cycles)} cycles of the kernel (${part}), at its end in cycle ${count(final)}`;
         const text = svg("text", { x: label - 6, y: y + 10, "text-anchor": "end" });
         text.textContent = name.length > 30 ? `${name.slice(0, 29)}…` : name;
         const value = svg("text", { x: x1 + 4, y: y + 10 });
-        value.textContent = `${Math.round(share * 100)} %`;
+        value.textContent = part;
         if (shares) {
           const step = kernel.step, high = (percent) => y + 12 - (percent / 100) * 11;
           const path = shares.map((percent, column) => {
@@ -170,7 +174,7 @@ function render({ model, el }) {
           return;
         }
         element.append(svg("g", {}, words, text, svg("rect", { x: x0, y: y + 1, width: Math.max(0, x1 - x0), height: 11, class: "ff-span" }),
-          svg("rect", { x: x0, y: y + 1, width: Math.max(0, (x1 - x0) * share), height: 11, class: "ff-filled" }), value));
+          svg("rect", { x: x0, y: y + 1, width: Math.max(0, x(kernel.start + busy) - x0), height: 11, class: "ff-filled" }), value));
       });
       lines.append(element);
     }
