@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from fuseflow.dataflow.blocks import BinaryALU, Block, Reduce, SparseAccumulator, ValWriter
 from fuseflow.dataflow.graph import Graph, Port
 from fuseflow.dataflow.tokens import DONE, Token
-from fuseflow.dataflow.verify import verify
 from fuseflow.einsum.operators import BinaryOp
 from fuseflow.errors import SimulationError
 from fuseflow.formats import FiberTree
@@ -24,10 +23,10 @@ from fuseflow.sim.blocks.dram import Dram
 from fuseflow.sim.blocks.tiles import tile_of
 from fuseflow.sim.channel import Channel
 from fuseflow.sim.counters import node_stats
+from fuseflow.sim.given import check_given
 from fuseflow.sim.machine import BROADCAST_OF, Machine
 from fuseflow.sim.memory import MemoryKind
 from fuseflow.sim.result import Result
-from fuseflow.sim.tiled import check_tiles
 from fuseflow.sim.waiting import Waiting, explain
 
 
@@ -39,8 +38,7 @@ def interpret(
     Raises VerifyError for a graph that breaks a rule, SimulationError where streams do not fit together, and
     DeadlockError where bounded channels block the run.
     """
-    verify(graph)
-    check_tiles(graph, tensors, machine)
+    check_given(graph, tensors, machine)
     streams: dict[Port, list[tuple[Token, int]]] | None = {} if record else None
     written = Written()
     controller = memory_controller(machine)
