@@ -130,8 +130,9 @@ class _ChunkRun:
         for group in groups:
             cycles = max(cycles, *(_broadcast_clock(unit, group) for unit in units))
         levels, written = _written(units)
-        outputs = assemble_all(graph.outputs, levels, written) if complete else {}
-        return Result(cycles, outputs, tuple(unit.stats() for unit in units), recorded, machine, complete=complete)
+        stats = tuple(unit.stats() for unit in units)
+        outputs = assemble_all(graph, stats, levels, written) if complete else {}
+        return Result(cycles, outputs, stats, recorded, machine, complete=complete)
 
 
 Group = FiberGroup | LazyJoin

@@ -65,10 +65,10 @@ def interpret(
         for place, (coordinates, ends) in written.levels.items()
     }
     values = written_values(graph, written)
-    outputs = assemble_all(graph.outputs, levels, values) if complete else {}
     stats = tuple(
         node_stats(node.name, [(u.clock, u.busy, u.counters) for u in units if u.node == node.name]) for node in graph
     )
+    outputs = assemble_all(graph, stats, levels, values) if complete else {}
     return Result(max((unit.clock for unit in units), default=0), outputs, stats, streams, machine, complete=complete)
 
 

@@ -12,6 +12,7 @@ from fuseflow.dataflow import DONE, Graph, Output, StreamKind
 from fuseflow.dataflow.blocks import (
     BinaryALU,
     Block,
+    CrdWriter,
     Generator,
     LevelScanner,
     Root,
@@ -19,6 +20,7 @@ from fuseflow.dataflow.blocks import (
     SparseAccumulator,
     Tile,
     UnaryALU,
+    ValWriter,
 )
 from fuseflow.einsum.operators import UnaryOp
 from fuseflow.errors import DataError, FuseflowError, SimulationError, VerifyError
@@ -221,3 +223,13 @@ def test_a_timed_case_without_what_is_compared_is_malformed(
     path.write_text(json.dumps({"cases": [{**TIMED_CASE, **change_case}]}), encoding="utf-8")
     with pytest.raises(DataError, match=match):
         replay([path])
+
+
+def test_a_result_that_does_not_fit_names_its_writers() -> None:
+    crd, val = source("c", CRD, "0 5 S0 D"), source("v", VAL, "1 2 S0 D")
+    writers = node("wc", CrdWriter("Y", 0, "i"), "c.out"), node("wv", ValWriter("Y"), "v.out")
+    made = Graph("bad", (crd, val, *writers), (Output("Y", (4,), (0,), ("i",)),))
+    place = (
+        r"coordinate 5 at position 1 is not below 4 \(written by wc, which read c.out until cycle \d+; wv, which read"
+    )
+    refuses(SimulationError, place, made)
