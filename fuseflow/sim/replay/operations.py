@@ -99,7 +99,8 @@ def scanner_timing(op: Record) -> ScannerTiming:
     if unknown:
         raise given.fault(f"timing {sorted(unknown)} is not understood; known: {', '.join(TIMING)}")
     kinds: dict[str, type[float]] = {key: float if key == "data_load_factor" else int for key in TIMING}
-    return ScannerTiming(**{TIMING[key]: given.get(key, kinds[key]) for key in given.data})  # type: ignore[arg-type]
+    found = {TIMING[key]: given.get(key, kinds[key]) for key in given.data}
+    return ScannerTiming(**found)  # type: ignore[arg-type]  # each of the type in kinds, checked by get
 
 
 def _repeat(wired: Wired, op: Record, name: str) -> None:
