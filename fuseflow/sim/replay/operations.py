@@ -35,11 +35,11 @@ UNARY = {
     "SCALARADD": UnaryOp.ADD_SCALAR,
     "SCALARMUL": UnaryOp.MUL_SCALAR,
     "SCALARDIV": UnaryOp.DIV_SCALAR,
+    "MAX": UnaryOp.MAX_SCALAR,
 }
 FUNCTIONS: dict[str, Callable[[Operand, float], Operand]] = {
     "SIN": lambda operand, _: np.sin(operand),
     "COS": lambda operand, _: np.cos(operand),
-    "MAX": lambda operand, scalar: np.maximum(operand, operand.dtype.type(scalar)),
 }
 """Unary functions of the reference that no program of ours uses (simulator rule 3.13)."""
 
