@@ -7,7 +7,8 @@ a parameter by an input is left to run, as it is the model's work.
 
 from typing import TYPE_CHECKING, Any
 
-from fuseflow.frontend.translator import Translator, root
+from fuseflow.frontend.recording import root
+from fuseflow.frontend.translator import Translator
 
 if TYPE_CHECKING:
     import torch

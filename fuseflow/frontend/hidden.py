@@ -24,7 +24,7 @@ from fuseflow.einsum import (
 from fuseflow.errors import TraceError
 
 if TYPE_CHECKING:
-    from fuseflow.frontend.translator import Translator
+    from fuseflow.frontend.recording import Recording
     from fuseflow.frontend.values import Value
 
 
@@ -35,43 +35,43 @@ class Hidden(Enum):
     ZERO = "zero"
 
 
-def check_hidden(translator: "Translator", statement: Statement) -> None:
+def check_hidden(recording: "Recording", statement: Statement) -> None:
     """Note what the masked-out elements of a new statement's result are; TraceError if the two sides would differ."""
     if isinstance(statement.expression, Mask):
-        if translator.hidden.get(statement.operands[0].tensor) is Hidden.ZERO:
-            raise _fault(translator, Hidden.ZERO)
-        translator.hidden[statement.name] = Hidden.INFINITE
+        if recording.hidden.get(statement.operands[0].tensor) is Hidden.ZERO:
+            raise _fault(recording, Hidden.ZERO)
+        recording.hidden[statement.name] = Hidden.INFINITE
         return
-    states = {translator.hidden[access.tensor] for access in statement.operands if access.tensor in translator.hidden}
+    states = {recording.hidden[access.tensor] for access in statement.operands if access.tensor in recording.hidden}
     if not states:
         return
-    found = _after(translator, statement, statement.expression)
+    found = _after(recording, statement, statement.expression)
     if found is None and not _clean(statement.expression, bool(statement.reduced)):
-        raise _fault(translator, Hidden.INFINITE if Hidden.INFINITE in states else Hidden.ZERO)
+        raise _fault(recording, Hidden.INFINITE if Hidden.INFINITE in states else Hidden.ZERO)
     if found is not None:
-        translator.hidden[statement.name] = found
+        recording.hidden[statement.name] = found
     for access in statement.operands:
-        if access.tensor in translator.kept and access.indices == statement.output.indices:
-            translator.kept[statement.name] = translator.kept[access.tensor]
+        if access.tensor in recording.kept and access.indices == statement.output.indices:
+            recording.kept[statement.name] = recording.kept[access.tensor]
 
 
-def require_something_left(translator: "Translator", value: "Value", place: int) -> None:
+def require_something_left(recording: "Recording", value: "Value", place: int) -> None:
     """TraceError if a mask leaves nothing along dimension ``place`` of ``value`` somewhere, before a softmax there."""
-    keep = translator.kept.get(value.tensor)
+    keep = recording.kept.get(value.tensor)
     if keep is None or not value.is_plain:
         return
     if not bool(keep.expand(value.shape).any(dim=place).all()):
-        raise translator.fault(
+        raise recording.fault(
             "the mask leaves nothing in some row of the softmax, of which PyTorch makes NaN or equal weights; keep at "
             "least one element everywhere (in a graph, add self loops)"
         )
 
 
-def _after(translator: "Translator", statement: Statement, expression: Expression) -> Hidden | None:
+def _after(recording: "Recording", statement: Statement, expression: Expression) -> Hidden | None:
     """State of the result; None if it has no masked-out elements, or if the operation is not allowed."""
 
     def state(access: Access) -> Hidden | None:
-        return translator.hidden.get(access.tensor)
+        return recording.hidden.get(access.tensor)
 
     match expression:
         case Unary(UnaryOp.EXP | UnaryOp.SIGMOID, operand) if state(operand) is Hidden.INFINITE:
@@ -107,13 +107,13 @@ def _clean(expression: Expression, reduced: bool) -> bool:
             return False
 
 
-def _fault(translator: "Translator", hidden: Hidden) -> TraceError:
+def _fault(recording: "Recording", hidden: Hidden) -> TraceError:
     if hidden is Hidden.INFINITE:
-        return translator.fault(
+        return recording.fault(
             "the operand is masked with minus infinity, which this operation would see; only a softmax (or exp, "
             "sigmoid) may follow such a mask. To set elements to zero, multiply by the mask instead"
         )
-    return translator.fault(
+    return recording.fault(
         "the operand is the result of a masked softmax, whose masked-out elements are not stored; this operation would "
         "need them as zeros. Only products, sums and operations that keep zero may follow"
     )

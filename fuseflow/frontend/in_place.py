@@ -6,7 +6,8 @@ PyTorch's views share memory, so a change shows in every view. A change that a v
 from typing import TYPE_CHECKING
 
 from fuseflow.frontend import layouts, views
-from fuseflow.frontend.translator import Translator, root
+from fuseflow.frontend.recording import root
+from fuseflow.frontend.translator import Translator
 from fuseflow.frontend.values import Value
 
 if TYPE_CHECKING:

@@ -7,7 +7,8 @@ from fuseflow.einsum import Product, Program, Tensor, masked_tensors
 from fuseflow.einsum.masks import default_format
 from fuseflow.errors import FormatError, FuseflowError, TraceError
 from fuseflow.formats import FiberTree, Format
-from fuseflow.frontend.translator import Source, Translator
+from fuseflow.frontend.recording import Source
+from fuseflow.frontend.translator import Translator
 
 if TYPE_CHECKING:
     pass

@@ -21,8 +21,9 @@ from fuseflow.frontend.hidden import Hidden
 from fuseflow.frontend.in_place import ALIASES, rebind
 from fuseflow.frontend.naming import failing_line, identifier
 from fuseflow.frontend.operations import HANDLERS, IGNORED, unsupported
+from fuseflow.frontend.recording import Source
 from fuseflow.frontend.storage import choose_formats, store
-from fuseflow.frontend.translator import Source, Translator
+from fuseflow.frontend.translator import Translator
 from fuseflow.frontend.values import Value
 from fuseflow.frontend.views import HANDLERS as VIEWS
 

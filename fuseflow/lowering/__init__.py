@@ -2,7 +2,7 @@
 
 from fuseflow.lowering.columns import Column
 from fuseflow.lowering.copies import Copy, copy_program, identity_tree
-from fuseflow.lowering.generate import Fills
+from fuseflow.lowering.levels import Fills
 from fuseflow.lowering.lower import Lowered, OnCycle, lower
 from fuseflow.lowering.spread import spread
 from fuseflow.lowering.table import VALUE_ROW, Cell, FusionTable

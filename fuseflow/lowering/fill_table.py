@@ -6,8 +6,9 @@ from collections.abc import Callable
 from fuseflow.einsum import Binary, Mask, Product, Reduction, Unary
 from fuseflow.fusion import Leaf
 from fuseflow.lowering.columns import Column, Source, walk_columns
-from fuseflow.lowering.generate import Level, Lowering
+from fuseflow.lowering.generate import Lowering
 from fuseflow.lowering.joins import All, Everything, JoinTree, Of, Some
+from fuseflow.lowering.levels import Level
 from fuseflow.lowering.table import VALUE_ROW, Cell, FusionTable
 
 Live = Callable[[str], str | None]

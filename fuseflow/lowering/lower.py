@@ -13,7 +13,8 @@ from fuseflow.fusion import FusedRegion, LeafKey, PartialOrder, copy_candidates
 from fuseflow.lowering.columns import Column, build_columns
 from fuseflow.lowering.copies import Copy
 from fuseflow.lowering.fill_table import fill_table
-from fuseflow.lowering.generate import Fills, Lowering
+from fuseflow.lowering.generate import Lowering
+from fuseflow.lowering.levels import Fills
 from fuseflow.lowering.table import FusionTable
 
 ORDERS_TRIED = 256
