@@ -11,8 +11,8 @@ from fuseflow.paper.points import data_folder, point_key, schedule_hash
 from fuseflow.schedule import Schedule
 
 MEASURED = (
-    "cycles", "flops", "bytes", "dense_tokens", "held_coordinates", "nodes", "max_rel_error", "seconds", "status", "reason", "data", "seed",
-    "schedule_hash", "points", "reference", "ratio_to_reference", "command",
+    "cycles", "flops", "bytes", "dense_tokens", "held_coordinates", "nodes", "max_rel_error", "seconds", "status",
+    "reason", "data", "seed", "schedule_hash", "points", "reference", "ratio_to_reference", "command",
 )  # fmt: skip
 """Columns that every simulated figure has, behind those of its labels.
 
