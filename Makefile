@@ -16,6 +16,8 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 PINS := requirements/constraints.txt
 WORKERS ?= 2
+# In a container everybody is root; Jupyter then wants to be told that this is meant.
+AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 PROGRAMS ?= 10000
 
 .PHONY: demo paper test lint fuzz fuzz-engine expressions models explore kill-test bench lab app notebooks test-browser screenshots \
@@ -66,8 +68,10 @@ bench: $(VENV)/.installed
 	@mkdir -p out
 	@$(BIN)/python -m benchmarks $(SUITES)
 
+# No news are fetched and no extensions are looked for: nothing leaves the machine. LAB_OPTIONS adds options of your own.
 lab: $(VENV)/.lab
-	@$(BIN)/jupyter lab --notebook-dir=notebooks --ServerApp.ip=127.0.0.1
+	@$(BIN)/jupyter lab --notebook-dir=notebooks --ServerApp.ip=127.0.0.1 $(AS_ROOT) --LabApp.extension_manager=readonly \
+	  --LabApp.news_url= --LabApp.check_for_updates_class=jupyterlab.handlers.announcements.NeverCheckForUpdate $(LAB_OPTIONS)
 
 app: $(VENV)/.lab
 	@$(BIN)/voila notebooks/app.ipynb --Voila.ip=127.0.0.1

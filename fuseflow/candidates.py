@@ -109,7 +109,7 @@ def simulate_candidate(candidate: Candidate) -> Outcome:
         model = candidate.payload.model()
         compiled = compile(model, candidate.schedule)
         engine: Engine = "compiled" if candidate.machine.channel_capacity is None else "interpreter"
-        run = compiled.simulate(candidate.machine, engine=engine, progress=watch)
+        run = compiled.simulate(candidate.machine, engine=engine, progress=watch, keep=False)
         check = run.compare()
         seconds = time.monotonic() - started
         if check.passed:

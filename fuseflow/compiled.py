@@ -123,14 +123,17 @@ class Compiled:
         depths: Mapping[str, int] | None = None,
         trace: TraceOptions | None = None,
         values: bool = True,
+        keep: bool = True,
     ) -> Run:
         """Run every region, one after the other, on ``machine`` (default: the reference's timing).
 
         ``depths`` bounds streams (see ``Watching``), ``trace`` records what every node does. An interruption from the
         keyboard raises RunInterrupted, which has the run so far. Without ``values`` (compiled engine only) cycles,
         counters and the structure of results are the same, and sooner there, but the values of a result mean nothing.
+        Without ``keep`` a stored intermediate is freed after its last reader, which large models need: the run has its
+        outputs, counters and cycles, but ``result.outputs`` of its kernels is empty.
         """
-        return self._execute(machine, engine, Watching(progress, depths or {}, trace), values)
+        return self._execute(machine, engine, Watching(progress, depths or {}, trace), values, keep)
 
     def start(
         self,
@@ -156,11 +159,20 @@ class Compiled:
         """Simulate while the frames of the trace are read: ``for frame in compiled.trace(): ...``."""
         return TracedRun(self.start(machine, depths=depths, trace=options or TraceOptions()))
 
-    def _execute(self, machine: Machine | None, engine: Engine, watching: Watching, values: bool = True) -> Run:
+    def _execute(
+        self,
+        machine: Machine | None,
+        engine: Engine,
+        watching: Watching,
+        values: bool = True,
+        keep: bool = True,
+    ) -> Run:
         kernels = [Kernel(region.name, region.graph, region.formats) for region in self.regions]
         chosen = machine or Machine()
         constants, seconds = self.constants, self.compile_seconds
-        return execute(self.model, self.schedule.name, kernels, chosen, engine, watching, seconds, constants, values)
+        return execute(
+            self.model, self.schedule.name, kernels, chosen, engine, watching, seconds, constants, values, keep
+        )
 
     def __repr__(self) -> str:
         lines = [

@@ -218,8 +218,11 @@ def execute(
     compile_seconds: float,
     constants: Mapping[str, FiberTree],
     values: bool = True,
+    keep: bool = True,
 ) -> Run:
     """Simulate ``graphs`` in order, each result feeding the later ones in its format.
+
+    Without ``keep`` a result is freed once nothing left to run reads it, and only the outputs of the program stay.
 
     Without ``values`` the compiled engine moves structure only (:func:`fuseflow.sim.simulate`). Raises RunInterrupted,
     a KeyboardInterrupt that has the run so far, where it is interrupted.
@@ -251,24 +254,36 @@ def execute(
             raise DeadlockError(f"kernel {name!r}: {error}", error.ring, error.suggestion) from error
         except FuseflowError as error:
             raise type(error)(f"kernel {name!r}: {error}") from error
-        kernels.append(KernelRun(name, result, time.perf_counter() - begun, graph))
         complete = result.complete
+        for produced in list(result.outputs) if complete else ():
+            tree = result.outputs[produced] if keep else result.outputs.pop(produced)
+            tensors[produced] = tree.convert(kernel.formats[produced])
+        kernels.append(KernelRun(name, result, time.perf_counter() - begun, graph))
         if not complete:
             break
-        for produced, tree in result.outputs.items():
-            tensors[produced] = tree.convert(kernel.formats[produced])
         moved += move_stored(model.program, tensors)
+        if not keep:
+            _free(model.program, tensors, graphs[number + 1 :])
     outputs = {name: _dense(model.program, name, tensors) for name in model.program.outputs} if complete else {}
 
     def again(other: Watching) -> Run:
         same = replace(other, depths={**watching.depths, **other.depths})
-        return execute(model, schedule, graphs, machine, "compiled", same, compile_seconds, constants)
+        return execute(model, schedule, graphs, machine, "compiled", same, compile_seconds, constants, keep=keep)
 
     seconds = time.perf_counter() - started
     run = Run(model, schedule, machine, tuple(kernels), outputs, compile_seconds, seconds, tuple(moved), again, values)
     if not complete and (watching.stop is None or not watching.stop()):
         raise RunInterrupted(run)
     return run
+
+
+def _free(program: Program, tensors: dict[str, FiberTree], left: Sequence[Kernel]) -> None:
+    """Remove from ``tensors`` what neither the kernels ``left``, nor a layout statement to come, nor the user reads."""
+    waiting = [statement for statement in program.statements if statement.is_layout and statement.name not in tensors]
+    wanted = {*program.outputs, *(name for kernel in left for name in kernel.graph.tensors)}
+    wanted |= {access.tensor for statement in waiting for access in statement.operands}
+    for name in [name for name in tensors if name not in wanted]:
+        del tensors[name]
 
 
 def _observe(kernel: str, watching: Watching) -> Observation:

@@ -129,7 +129,11 @@ _SCALAR = {
 _LEGEND_COLUMNS = 3
 """Families side by side in the legend."""
 
-_GRAPH = {"newrank": "true", "fontname": FONT, "nodesep": "0.3", "ranksep": "0.45", "bgcolor": "white", "tooltip": " "}
+# Edges first: a stream that is led across a block is painted below it, or neither's words could be read.
+_GRAPH = {
+    "newrank": "true", "fontname": FONT, "nodesep": "0.3", "ranksep": "0.45", "bgcolor": "white", "tooltip": " ",
+    "outputorder": "edgesfirst",
+}  # fmt: skip
 _NODE = {"fontname": FONT, "fontsize": "11", "color": "#444444", "height": "0.35"}
 _EDGE = {"fontname": FONT, "fontsize": "9", "arrowsize": "0.7"}
 

@@ -35,7 +35,7 @@ def check(schedule: Schedule, program: Program) -> tuple[Region, ...]:
         )
         raise ScheduleError(
             f"regions of schedule {schedule.name!r} wait for each other: {steps}. Merge them, or cut "
-            "one of them between the two tensors"
+            "one of them between the two tensors."
         ) from None
     for region in schedule.regions:
         region_outputs(region, program)

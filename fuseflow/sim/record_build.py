@@ -67,7 +67,8 @@ class _Builder(Sources, Maps, Sums):
             if stream.readers or stream.recorder is not None:
                 self._expansion(port, stream)
         self.fibers.members = [member.state for member in self.members]
-        return GroupTask(self.fibers, self.members)
+        made, self.members = self.members, []  # they know the builder; a ring of the two would wait for the collector
+        return GroupTask(self.fibers, made)
 
     def _member(self, node: Node) -> None:
         block: Block = node.block

@@ -6,11 +6,17 @@ from playwright.sync_api import Page
 
 MODEL = "import fuseflow as ff\nmodel = ff.models.gcn({data!r})\nbench = ff.workbench(model)\nbench"
 
-_MIDDLE = """(id) => {
-  const path = document.getElementById(id).querySelector("path.ff-hit");
-  const at = path.getPointAtLength(path.getTotalLength() / 2).matrixTransform(path.getScreenCTM());
-  return [at.x, at.y];
+_ON_EDGE = """(id) => {
+  const edge = document.getElementById(id), path = edge.querySelector("path.ff-hit"), length = path.getTotalLength();
+  for (const share of [0.5, 0.4, 0.6, 0.3, 0.7, 0.2, 0.8]) {
+    const at = path.getPointAtLength(length * share).matrixTransform(path.getScreenCTM());
+    if (document.elementFromPoint(at.x, at.y)?.closest("g.flow") === edge) return [at.x, at.y];
+  }
+  return null;
 }"""
+"""A point where a click meets an edge: layouts differ between fonts, and a block or the border of the pane may be above."""
+
+_DRAWN = """() => [...document.querySelectorAll(".ff-picker, .ff-summary, .ff-graph")].map((each) => each.dataset.version).join(" ")"""
 
 
 def workbench_cell(data: str) -> str:
@@ -18,23 +24,30 @@ def workbench_cell(data: str) -> str:
     return MODEL.format(data=data)
 
 
-def version(page: Page, widget: str = "picker") -> str:
-    """How often a widget was drawn."""
-    return str(page.evaluate(f"document.querySelector('.ff-{widget}').dataset.version"))
+def version(page: Page) -> str:
+    """How often picker, summary and graph were drawn, as far as the page has them."""
+    return str(page.evaluate(_DRAWN))
 
 
-def await_drawn(page: Page, before: str, widget: str = "picker") -> None:
-    """Wait until a widget has been drawn again."""
+def await_drawn(page: Page, before: str) -> None:
+    """Wait until each of them has been drawn again since ``before``; they are sent one after the other."""
     page.wait_for_function(
-        "([name, seen]) => document.querySelector(`.ff-${name}`).dataset.version !== seen", arg=[widget, before]
+        f"(seen) => {{ const now = ({_DRAWN})().split(' '); return seen.split(' ').every((each, at) => each !== now[at]); }}",
+        arg=before,
     )
 
 
 def click_edge(page: Page, source: str, target: str) -> None:
-    """A real click on the middle of an edge of the picker, and wait for the new drawing."""
+    """A real click on an edge of the picker, and wait for the new drawing."""
     page.locator(".ff-picker .ff-pane").scroll_into_view_if_needed()
+    edge = f"flow-{source}->{target}"
+    at = page.evaluate(_ON_EDGE, edge)
+    if at is None:  # it lies outside of the pane: as a user would
+        page.locator(".ff-picker .ff-zoom button", has_text="fit").click()
+        at = page.evaluate(_ON_EDGE, edge)
+    assert at, f"no point of {edge} can be clicked, even with the whole graph in view"
     before = version(page)
-    page.mouse.click(*page.evaluate(_MIDDLE, f"flow-{source}->{target}"))
+    page.mouse.click(*at)
     await_drawn(page, before)
 
 
@@ -57,7 +70,7 @@ def preset(page: Page, name: str) -> None:
 
 def exact_cycles(page: Page) -> int:
     """The exact cycles, once they are there."""
-    page.wait_for_selector('.ff-summary[data-exact="done"]', timeout=60_000)
+    page.wait_for_selector('.ff-summary[data-exact="done"]')
     return int(page.evaluate("document.querySelector('.ff-summary').dataset.cycles"))
 
 
@@ -83,8 +96,3 @@ def drawn_nodes(page: Page) -> set[str]:
         "[...document.querySelectorAll('.ff-graph g.block')].map((node) => node.id.replace(/^node-/, ''))"
     )
     return set(found)
-
-
-def table_columns(page: Page) -> tuple[str, ...]:
-    """Column names of the fusion table."""
-    return tuple(page.locator(".ff-table thead th").all_inner_texts())

@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 
 import nbformat
 from playwright.sync_api import Browser as Chromium
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, expect, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
 TOKEN = "loopback"
@@ -40,7 +40,9 @@ READY = """async () => {
   await widget.context.ready; await widget.sessionContext.ready; await widget.sessionContext.session.kernel.info;
 }"""
 RUN_ALL = "() => { jupyterapp.commands.execute('runmenu:run-all'); }"
-STARTS_WITHIN_SECONDS = 60
+STARTS_WITHIN_SECONDS = 180
+PATIENCE_MS = 180_000
+"""How long a page is waited for. A slow machine that still compiles its kernels needs minutes; a pass costs nothing."""
 
 
 @dataclass
@@ -74,9 +76,16 @@ class Lab:
         request = urllib.request.Request(
             f"http://127.0.0.1:{self.port}/api/{path}", method=method, headers={"Authorization": f"token {TOKEN}"}
         )
-        with urllib.request.urlopen(request, timeout=20) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             body: bytes = answer.read()
         return body
+
+
+def free_port() -> int:
+    """A port of the loopback address on which nothing listens."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
 
 
 @contextmanager
@@ -98,9 +107,7 @@ def jupyter_lab(folder: Path) -> Iterator[Lab]:
         "IPYTHONDIR": str(state / "ipython"),
         "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "widgets"), os.environ.get("PYTHONPATH", "")]),
     }
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     command = [
         sys.executable, "-m", "jupyterlab", "--no-browser", "--ip=127.0.0.1", f"--port={port}",
         "--ServerApp.port_retries=0", f"--IdentityProvider.token={TOKEN}", f"--ServerApp.root_dir={work}",
@@ -154,7 +161,7 @@ class Browser:
 
     def watch(self, page: Page) -> None:
         """Keep what leaves the machine and what goes wrong in ``page``."""
-        page.set_default_timeout(30_000)
+        page.set_default_timeout(PATIENCE_MS)
         page.on("request", lambda request: self._request(request.url))
         page.on("websocket", lambda socket: self._request(socket.url))
         page.on("pageerror", lambda error: self.errors.append(str(error)))
@@ -176,6 +183,7 @@ def chromium() -> Iterator[Browser]:
     path = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
     if path is None:
         raise RuntimeError("no chromium on the PATH: apt-get install chromium, or name one in CHROMIUM")
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as play:
         engine = play.chromium.launch(executable_path=path, headless=True, args=CHROMIUM_FLAGS)
         try:

@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 
 import fuseflow as ff
 from tests.browser.actions import await_drawn, click_edge, exact_cycles, fact, press_edge, tab, version, workbench_cell
-from tests.browser.lab import ROOT, Browser, Lab, open_notebook, python, run_all
+from tests.browser.lab import PATIENCE_MS, ROOT, Browser, Lab, free_port, open_notebook, python, run_all
 
 LONG = (
     "import fuseflow as ff, fuseflow_widgets as fw\n"
@@ -26,7 +26,7 @@ def test_the_quickstart_runs_from_the_top(lab: Lab, browser: Browser) -> None:
     page = browser.page(height=1800)
     open_notebook(lab, page, "quickstart.ipynb")
     run_all(page)
-    page.wait_for_selector(".ff-picker g.statement", timeout=90_000)
+    page.wait_for_selector(".ff-picker g.statement")
     model = ff.models.gcn("karate")
     assert exact_cycles(page) == ff.compile(model, "partial").simulate().cycles
     page.wait_for_function("!document.querySelector('.jp-InputPrompt')?.innerText.includes('*')")
@@ -44,7 +44,7 @@ def test_a_long_run_is_cancelled_and_the_kernel_stays_usable(lab: Lab, browser: 
     page = browser.page()
     open_notebook(lab, page, lab.write("long.ipynb", [LONG]))
     run_all(page)
-    page.wait_for_selector(".ff-start", timeout=90_000)
+    page.wait_for_selector(".ff-start")
     page.locator(".ff-start").click()
     page.wait_for_selector('.ff-run[data-state="running"]')
     page.wait_for_function("document.querySelector('.ff-state').innerText.includes('tokens')")
@@ -158,6 +158,64 @@ def test_two_views_of_a_stepper_play_with_one_clock(lab: Lab, browser: Browser) 
     lab.end_sessions()
 
 
+def test_a_page_closed_while_it_plays_leaves_the_clock_to_the_others(lab: Lab, browser: Browser) -> None:
+    """A closed page says nothing; the view that it leaves behind notices that nobody moves on."""
+    name = lab.write(
+        "left.ipynb",
+        [
+            "import fuseflow as ff, fuseflow_widgets as fw\nstepper = fw.StreamStepper(ff.course.examples.matvec())\nstepper"
+        ],
+    )
+    first = browser.page(height=1300)
+    open_notebook(lab, first, name)
+    run_all(first)
+    first.wait_for_selector(".ff-stepper g.ff-queues", state="attached")
+    first.evaluate("() => jupyterapp.commands.execute('docmanager:save')")
+    first.wait_for_function("!jupyterapp.shell.currentWidget.context.model.dirty")
+    second = first.context.new_page()
+    browser.watch(second)
+    open_notebook(lab, second, name)
+    second.wait_for_selector(".ff-stepper g.ff-queues", state="attached")
+    second.locator(".ff-play").click()
+    second.wait_for_function("Number(document.querySelector('.ff-stepper').dataset.cycle) > 2")
+    left = python(second, "stepper.player")
+    second.close()
+    first.bring_to_front()
+    first.wait_for_function("seen => document.querySelector('.ff-stepper').dataset.player !== seen", arg=left)
+    cycle = int(first.locator(".ff-stepper").get_attribute("data-cycle") or 0)
+    last = python(first, "stepper.history['cycles']")
+    first.wait_for_function(
+        "([cycle, last]) => Number(document.querySelector('.ff-stepper').dataset.cycle) >= Math.min(cycle + 1, last)",
+        arg=[cycle, last],
+    )
+    browser.require_clean()
+    first.context.close()
+    lab.end_sessions()
+
+
+def test_the_focus_stays_where_it_was_when_a_message_is_closed(lab: Lab, browser: Browser) -> None:
+    page = browser.page(height=1800)
+    open_notebook(lab, page, lab.write("focus.ipynb", [workbench_cell("karate")]))
+    run_all(page)
+    exact_cycles(page)
+    page.locator(".ff-preset").first.focus()
+    python(page, "bench.picker.say('a message')")
+    page.locator(".ff-picker .ff-close").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(".ff-picker .ff-close")).to_have_count(0)
+    expect(page.locator(".ff-preset").first).to_be_focused()
+    tab(page, "compare")
+    page.locator(".ff-add").click()
+    mark = page.locator(".ff-compare .ff-chart path[data-schedule=partial]").first
+    mark.click()
+    page.wait_for_function("document.activeElement.dataset.schedule === 'partial'")
+    page.keyboard.press("Enter")
+    page.wait_for_function("document.activeElement.dataset.schedule === 'partial'")
+    browser.require_clean()
+    page.context.close()
+    lab.end_sessions()
+
+
 def test_without_webgl_everything_draws(lab: Lab, browser: Browser) -> None:
     page = browser.page(height=1500)
     page.add_init_script(
@@ -190,7 +248,7 @@ def test_what_cannot_be_opened_or_run_is_said_in_the_page(lab: Lab, browser: Bro
     page = browser.page(height=2200)
     open_notebook(lab, page, lab.write("said.ipynb", [moves, export, memory]))
     run_all(page)
-    page.wait_for_selector(".ff-picker g.statement", timeout=90_000)
+    page.wait_for_selector(".ff-picker g.statement")
     notices = page.locator(".ff-notice .ff-error, .ff-notice.ff-error")
     expect(notices.nth(0)).to_contain_text("only moves stored elements")
     expect(notices.nth(1)).to_contain_text("return one tensor or a tuple of tensors")
@@ -233,7 +291,7 @@ def test_a_lost_kernel_is_said(lab: Lab, browser: Browser) -> None:
     page.evaluate("(id) => document.getElementById(id).focus()", "flow-relu->sparse_mm_1")
     page.keyboard.press("Enter")
     lost = page.locator(".ff-picker .ff-lost")
-    expect(lost).to_be_visible(timeout=15_000)
+    expect(lost).to_be_visible()
     assert "run the notebook again" in lost.inner_text()
     page.context.close()
 
@@ -290,16 +348,16 @@ def test_the_app(browser: Browser, lab: Lab, tmp_path: Path) -> None:
     """Through Voila, as ``make app`` starts it. Its page asks a font server for icons of its own; the workbench for nothing."""
     notebook = nbformat.read(ROOT / "notebooks" / "app.ipynb", 4)
     nbformat.write(notebook, tmp_path / "app.ipynb")
-    port = lab.port + 1
+    port = free_port()
     server = subprocess.Popen(
         [sys.executable, "-m", "voila", str(tmp_path / "app.ipynb"), "--no-browser", f"--port={port}", "--Voila.ip=127.0.0.1"],
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=lab.environment,
     )  # fmt: skip
     try:
         page = browser.chromium.new_context().new_page()
-        page.set_default_timeout(60_000)
+        page.set_default_timeout(PATIENCE_MS)
         page.route(lambda url: not url.startswith(f"http://127.0.0.1:{port}"), lambda route: route.abort())
-        end = time.monotonic() + 60
+        end = time.monotonic() + 180
         while time.monotonic() < end:
             try:
                 urllib.request.urlopen(f"http://127.0.0.1:{port}/voila/static/voila.js", timeout=2)

@@ -66,7 +66,7 @@ def test_several_outputs() -> None:
 def test_regions_that_wait_for_each_other() -> None:
     assert fault("outer: b d", "inner: c", "e: e") == (
         "regions of schedule 'mine' wait for each other: inner reads b of outer; outer reads c of inner. Merge them, or cut "
-        "one of them between the two tensors"
+        "one of them between the two tensors."
     )
     message = fault("x: b e", "y: c", "z: d")
     assert "wait for each other: y reads b of x; z reads c of y; x reads d of z. Merge" in message

@@ -7,7 +7,7 @@ import time
 import fuseflow_widgets as fw
 import numpy as np
 import pytest
-from fuseflow_widgets import memory
+from fuseflow_widgets import memory, run_view
 from fuseflow_widgets.background import Background, Job
 
 import fuseflow as ff
@@ -153,16 +153,24 @@ def test_comparison_and_picker_share_the_schedule() -> None:
     bench.close()
 
 
-def test_closing_stops_the_simulation() -> None:
+def test_closing_stops_the_simulation(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun, closed = threading.Event(), threading.Event()
+
+    def hold() -> None:  # where the run looks after its memory: when it begins, and with every progress
+        begun.set()
+        closed.wait(60)
+
+    monkeypatch.setattr(run_view, "require_memory", hold)
+
     def jobs() -> set[threading.Thread]:  # pools keep their threads, whoever used them first
         return {thread for thread in threading.enumerate() if thread.name.startswith("fuseflow background")}
 
     before = jobs()
     bench = fw.Workbench(ff.models.gcn("cora"))
     bench.running.start()
-    time.sleep(0.4)
-    assert jobs() - before
+    assert begun.wait(60) and jobs() - before
     bench.close()
+    closed.set()
     assert bench.exact.background.join(10) and bench.running.background.join(10)
     assert not jobs() - before
     assert bench.running.state != "done"

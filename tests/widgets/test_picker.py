@@ -156,5 +156,7 @@ def test_the_picture_names_its_parts(model: ff.Model) -> None:
     picker = fw.FusionPicker(model)
     for identity in ("stmt-relu", "input-adjacency", "region-conv1", "flow-relu->sparse_mm_1"):
         assert f'id="{identity}"' in drawn(picker.svg)
+    names = [picker.svg.index(f">{region}</text>") for region in ("conv1", "conv2")]
+    assert min(names) > picker.svg.rindex('class="edge')  # no edge is painted across a name
     data, _ = picker._repr_mimebundle_()
     assert data["image/svg+xml"].startswith("<svg") and "conv1" in data["text/plain"]

@@ -137,3 +137,10 @@ def test_every_widget_has_its_module_and_a_theme() -> None:
             assert "import " not in kind._esm.split("function render")[0]
             assert "http://" not in kind._esm.replace("http://www.w3.org/", "") and "https://" not in kind._esm
             assert kind.theme.default_value == "auto"
+
+
+@pytest.mark.parametrize("view", [fw.RunView, fw.FusionTableView, fw.GraphView, fw.CompareView])
+def test_what_a_view_takes_is_said(view: type[fw.RunView]) -> None:
+    wrong: object = "gcn"
+    with pytest.raises(ff.FuseflowError, match=rf"{view.__name__} shows .*ff\.comp.*, not a str"):
+        view(wrong)  # type: ignore[arg-type]  # which is the point

@@ -14,7 +14,7 @@ from fuseflow.run import Run
 from fuseflow.schedule import Schedule
 from fuseflow_widgets import edits
 from fuseflow_widgets.background import Background
-from fuseflow_widgets.view import View
+from fuseflow_widgets.view import View, require
 
 BUSIEST = 8
 """Nodes that the chart of cycles per node lists for each schedule."""
@@ -61,6 +61,7 @@ class CompareView(View):
 
     def show(self, comparison: Comparison) -> None:
         """Draw other schedules; the charts follow when they are laid out."""
+        require(comparison, (Comparison,), "CompareView", "a model, or a comparison: ff.compare(model)")
         self.comparison = comparison
         self.rows = [
             {
@@ -183,5 +184,7 @@ def _nodes_chart(comparison: Comparison) -> Any:
     header = alt.Header(labelFontSize=13, labelAnchor="start", labelColor="currentColor")
     facet = alt.Facet("schedule:N", title=None, sort=list(comparison.schedule), header=header)
     title = alt.Title(f"Busiest {BUSIEST} nodes", subtitle=subject(comparison), anchor="start", offset=10)
-    chart = layers.facet(facet=facet, columns=2, title=title).resolve_scale(y="independent")
+    # Rows that are full: beside an odd one out Vega would draw an axis under nothing.
+    columns = 3 if len(comparison) in (3, 5, 6, 9) else 2 if len(comparison) % 2 == 0 else 1
+    chart = layers.facet(facet=facet, columns=columns, title=title).resolve_scale(y="independent")
     return chart.properties(config=STYLE)

@@ -127,7 +127,10 @@ def named_region(schedule: Schedule, name: str) -> Region:
 def change(schedule: Schedule, region: str, **fields: object) -> Schedule:
     """``region`` with other values of its fields; ScheduleError if there is no such region."""
     named_region(schedule, region)
-    regions = tuple(replace(item, **fields) if item.name == region else item for item in schedule.regions)  # type: ignore[arg-type]
+    regions = tuple(
+        replace(item, **fields) if item.name == region else item  # type: ignore[arg-type]  # fields differ in type
+        for item in schedule.regions
+    )
     return replace(schedule, name=CUSTOM, regions=regions)
 
 

@@ -15,7 +15,7 @@ from fuseflow.sim.result import Result
 from fuseflow_widgets.collapse import collapsed_dot, grouping
 from fuseflow_widgets.layout import layout
 from fuseflow_widgets.run_trace import tokens_sent
-from fuseflow_widgets.view import View
+from fuseflow_widgets.view import View, require
 
 COLLAPSE_ABOVE_NODES = 300
 """A larger graph is drawn with its lanes and parts collapsed: opened, it is legible as a shape only."""
@@ -70,6 +70,12 @@ class GraphView(View):
 
     def show(self, shown: Compiled | CompiledRegion | Graph, current: str | None = None) -> None:
         """Show other graphs; results shown before are forgotten, the selection stays where its nodes still exist."""
+        require(
+            shown,
+            (Compiled, CompiledRegion, Graph),
+            "GraphView",
+            "a compiled model: ff.compile(model, 'partial'), one of its regions, or a Graph",
+        )
         self._compiled = shown if isinstance(shown, Compiled) else None
         regions = shown.regions if isinstance(shown, Compiled) else ()
         if isinstance(shown, CompiledRegion):

@@ -5,7 +5,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Lock
 
 from fuseflow.dataflow.svg import to_svg
-from fuseflow_widgets.slim import slim
+from fuseflow_widgets.slim import names_last, slim
 
 KEPT = 64
 TIMEOUT_SECONDS = 10.0
@@ -33,4 +33,4 @@ def layout(dot: str) -> str:
 
 
 def _drawn(dot: str) -> str:
-    return slim(to_svg(dot, timeout_seconds=TIMEOUT_SECONDS))
+    return names_last(slim(to_svg(dot, timeout_seconds=TIMEOUT_SECONDS)))

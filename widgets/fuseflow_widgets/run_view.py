@@ -17,7 +17,7 @@ from fuseflow.sim import Machine, TraceFrame, TraceOptions
 from fuseflow_widgets import run_trace
 from fuseflow_widgets.background import Background, Job
 from fuseflow_widgets.memory import require_memory
-from fuseflow_widgets.view import View
+from fuseflow_widgets.view import View, require
 
 COLUMNS = ("seconds", "kernel", "name", "tokens", "clock_cycles", "tokens_per_second", "cycles_per_second")
 """Columns of :attr:`RunView.trace`."""
@@ -67,6 +67,7 @@ class RunView(View):
 
     def show(self, compiled: Compiled) -> None:
         """Another schedule, not yet run; a run that goes on is cancelled."""
+        require(compiled, (Compiled,), "RunView", "a compiled model: ff.compile(model, 'partial')")
         self.background.cancel()
         self.compiled, self.run = compiled, None
         with self.hold_sync():

@@ -15,6 +15,8 @@ class Summary(View):
     ``estimate["state"]`` is ``none``, ``waiting``, ``done`` or ``failed``."""
 
     page = "summary"
+    version = traitlets.Int(0).tag(sync=True)
+    """How many schedules were shown; equal facts of two of them would else look like one."""
     facts = traitlets.List(traitlets.List()).tag(sync=True)
     estimate: Any = traitlets.Dict({"state": "none"}).tag(sync=True)
     exact: Any = traitlets.Dict({"state": "none"}).tag(sync=True)
@@ -36,6 +38,7 @@ class Summary(View):
             ["intermediates stored", f"{len(stored) - 1}", "tensors written to memory and read again"],
             ["recomputed", "\n".join(again) or "nothing", "what runs again, and for every value of which indices"],
         ]
+        self.version += 1
 
     def estimating(self) -> None:
         """The estimate is being computed."""

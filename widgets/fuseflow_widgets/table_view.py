@@ -6,7 +6,7 @@ import traitlets
 
 from fuseflow.compiled import CompiledRegion
 from fuseflow.lowering.table import VALUE_ROW, FusionTable
-from fuseflow_widgets.view import View
+from fuseflow_widgets.view import View, require
 
 
 class FusionTableView(View):
@@ -24,6 +24,8 @@ class FusionTableView(View):
 
     def show(self, shown: FusionTable | CompiledRegion) -> None:
         """Show another table."""
+        words = "the table of a region: ff.compile(model, 'partial').regions[0]"
+        require(shown, (FusionTable, CompiledRegion), "FusionTableView", words)
         table = shown if isinstance(shown, FusionTable) else shown.table
         title = "" if isinstance(shown, FusionTable) else f"fusion table of {shown.name}, order {' '.join(shown.order)}"
         self._table = table

@@ -6,8 +6,14 @@ from typing import Any, ClassVar
 import anywidget
 import traitlets
 
-from fuseflow.errors import FuseflowError
+from fuseflow.errors import FuseflowError, ScheduleError
 from fuseflow_widgets import assets
+
+
+def require(shown: object, kinds: tuple[type, ...], widget: str, words: str) -> None:
+    """ScheduleError if ``shown`` is none of ``kinds``, with what ``widget`` takes in ``words``."""
+    if not isinstance(shown, kinds):
+        raise ScheduleError(f"{widget} shows {words}, not a {type(shown).__name__}")
 
 
 class View(anywidget.AnyWidget):

@@ -28,6 +28,7 @@ function render({ model, el }) {
     const charts = model.get("charts");
     refill(tabs, ...Object.keys(charts).map((name) => h("button", { type: "button", class: "ff-button", role: "tab", "aria-selected": name === shown, "aria-pressed": name === shown,
       onclick: () => { shown = name; draw(); } }, TITLES[name] ?? name)));
+    const focused = chart.contains(document.activeElement) ? document.activeElement.getAttribute("aria-label") : null;
     chart.innerHTML = charts[shown] ?? "";
     const names = model.get("rows").map((row) => row.schedule);
     for (const markers of chart.querySelectorAll("[aria-label]")) {
@@ -38,8 +39,9 @@ function render({ model, el }) {
       title.textContent = words.replaceAll("; ", "\n");
       markers.append(title);
       markers.dataset.schedule = name;
-      press(markers, words, () => set("chosen", name));
+      press(markers, words, () => { set("chosen", name); markers.focus({ preventScroll: true }); });
     }
+    if (focused) (chart.querySelector(`[data-schedule][aria-label="${CSS.escape(focused)}"]`) ?? tabs.querySelector("[aria-pressed=true]"))?.focus({ preventScroll: true });
     mark();
     root.dataset.charts = Object.keys(charts).length;
   }

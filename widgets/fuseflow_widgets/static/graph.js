@@ -1,5 +1,5 @@
 // GraphView: a dataflow graph that zooms, searches, collapses, colours its nodes and says what each one is.
-import { along, attribute, button, count, extent, frame, h, picture, press, reachable, short, svg, timed } from "./page.js";
+import { attribute, button, count, extent, frame, h, picture, press, reachable, short, svg, timed } from "./page.js";
 
 const STEPS = ["#FFFFD9", "#D3EEB3", "#97D6B9", "#4FB8C6", "#4C97C9"];
 const PARTS = { iteration: "#CFE4F5", compute: "#FBDDC1", construction: "#E4EFC8" };
@@ -39,20 +39,6 @@ function render({ model, el }) {
     trail.push(...model.get("selected").slice(0, 1));
     set("selected", [name]);
   };
-  /** A stream that Graphviz drew across a block goes below the blocks: else neither its words nor those of the block could be read. */
-  function lower() {
-    const boxes = [...blocks].filter(([, { shapes }]) => shapes.length).map(([name, { shapes }]) => [name, extent(shapes[0])]);
-    const lowest = blocks.values().next().value?.group;
-    for (const { edge, source, target } of streams) {
-      const path = edge.querySelector("path:not(.ff-hit)");
-      const points = path ? along(path) : [];
-      const [xs, ys] = [points.map(([x]) => x), points.map(([, y]) => y)];
-      const [west, east, north, south] = [Math.min(...xs), Math.max(...xs), Math.min(...ys), Math.max(...ys)];
-      const crosses = boxes.some(([name, { left, right, top, bottom }]) => east > left && west < right && south > top && north < bottom
-        && name !== source && name !== target && points.some(([x, y]) => x > left && x < right && y > top && y < bottom));
-      if (crosses) lowest.before(edge);
-    }
-  }
   /** Find what is drawn in a new picture and make it answer to clicks and keys. */
   function prepare(picture) {
     const nodes = model.get("nodes");
@@ -72,7 +58,6 @@ function render({ model, el }) {
       streams.push({ edge, source, target });
       reachable(edge, `stream from ${source} to ${target}; press Enter to follow it`, () => go(model.get("selected")[0] === target ? source : target));
     }
-    lower();
     paint();
     mark();
     seek();
@@ -173,6 +158,16 @@ function render({ model, el }) {
         h("tr", {}, h("th", { scope: "row" }, label), h("td", {}, `${count(value)} ${unit}`))))) : h("p", { class: "ff-faint" }, "timing and counters appear after a run"),
     );
   }
+  // Streams are painted, and so stand in the page, before all blocks; Tab goes from each block to its own streams.
+  view.pane.addEventListener("keydown", (event) => {
+    if (event.key !== "Tab" || event.ctrlKey || event.altKey || event.metaKey) return;
+    const order = [view.pane, ...[...blocks].flatMap(([name, { group }]) => [group, ...streams.filter(({ source }) => source === name).map(({ edge }) => edge)])];
+    const at = order.indexOf(event.target);
+    const next = order[at + (event.shiftKey ? -1 : 1)];
+    if (at < 0 || (event.shiftKey && at === 0)) return;
+    if (next) { next.focus({ preventScroll: true }); event.preventDefault(); }
+    else [...blocks.values()].at(-1)?.group.focus({ preventScroll: true });  // the last in the page: Tab goes on behind it
+  });
   let hits = [], place = -1;
   function seek() {
     const text = search.value.trim().toLowerCase();

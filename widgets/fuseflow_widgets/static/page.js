@@ -62,6 +62,15 @@ export function frame(model, el, name, label) {
     cleanups.push(() => model.off(event, callback));
   };
 
+  // What had the focus before a message: it gets it back when the message is closed. A redrawn element is known by its id.
+  let last = null;
+  root.addEventListener("focusin", (event) => { if (!notice.contains(event.target)) last = event.target; });
+  const refocus = () => {
+    const again = last?.isConnected ? last : last?.id ? root.querySelector(`#${CSS.escape(last.id)}`) : null;
+    const usable = again && !again.disabled ? again : body.querySelector("button:not(:disabled), [tabindex='0']");
+    usable?.focus({ preventScroll: true });
+  };
+
   const showNotice = () => {
     const { kind, text } = model.get("notice") ?? {};
     notice.className = `ff-notice ff-${kind ?? "none"}`;
@@ -72,6 +81,7 @@ export function frame(model, el, name, label) {
       h("button", { class: "ff-close", title: "close this message", "aria-label": "close this message", onclick: () => {
         model.set("notice", {});
         model.save_changes();
+        refocus();
       } }, "×"),
     );
   };
@@ -362,21 +372,6 @@ export function extent(shape) {
   const numbers = (shape.getAttribute("points") ?? shape.getAttribute("d") ?? "").match(/-?[\d.]+/g)?.map(Number) ?? [0, 0];
   const xs = numbers.filter((_, at) => at % 2 === 0), ys = numbers.filter((_, at) => at % 2 === 1);
   return { left: Math.min(...xs), right: Math.max(...xs), top: Math.min(...ys), bottom: Math.max(...ys) };
-}
-
-/** Points along a path that Graphviz drew, a start and cubic curves, from its own numbers too. */
-export function along(path, steps = 6) {
-  const [x, y, ...rest] = path.getAttribute("d").match(/-?[\d.]+/g).map(Number);
-  const found = [[x, y]];
-  for (let at = 0; at + 5 < rest.length; at += 6) {
-    const [from, [ax, ay, bx, by, cx, cy]] = [found.at(-1), rest.slice(at, at + 6)];
-    for (let step = 1; step <= steps; step += 1) {
-      const t = step / steps, u = 1 - t;
-      const mix = (one, two, three, four) => u * u * u * one + 3 * u * u * t * two + 3 * u * t * t * three + t * t * t * four;
-      found.push([mix(from[0], ax, bx, cx), mix(from[1], ay, by, cy)]);
-    }
-  }
-  return found;
 }
 
 /** How long a drawing took: `draw-ms` in this script, `frame-ms` until the page has been painted with it. */

@@ -22,7 +22,7 @@ function render({ model, el }) {
   const { root, body, on, set, cleanup, cleanups } = frame(model, el, "stepper", "stream stepper");
   const view = picture({ label: "dataflow graph with the tokens in its queues", height: model.get("height") });
   cleanups.push(view.stop);
-  let timer = null, focus = null;
+  let timer = null, watch = null, focus = null;
   // Every view of this widget follows `cycle`; only the one that `player` names moves it on, or two would play at double speed.
   const mine = `view-${Math.random().toString(36).slice(2)}`;
   const play = button("▶ play", "play or stop (P)", () => toggle(), { class: "ff-button ff-play" });
@@ -71,6 +71,15 @@ function render({ model, el }) {
     play.setAttribute("aria-pressed", on);
     if (on && !model.get("player")) return set("player", mine);  // which calls this again
     if (on && model.get("player") === mine) timer = setInterval(() => move(1), 1000 / model.get("speed"));
+    root.dataset.player = model.get("player");
+    guard();
+  }
+  /** A page that was closed while it played can tell nobody: where nothing moves for some steps, this view plays on. */
+  function guard() {
+    clearTimeout(watch);
+    if (!model.get("playing") || model.get("player") === mine) return;
+    const patience = 1500 + 3000 / model.get("speed") + 500 * Math.random();
+    watch = setTimeout(() => { if (model.get("playing")) set("player", mine); }, patience);
   }
   let places = [];
   function draw() {
@@ -146,13 +155,14 @@ function render({ model, el }) {
     event.stopPropagation();
   }, true);
   on("change:version", draw);
-  on("change:cycle", show);
+  on("change:cycle", () => { show(); guard(); });
   on("change:playing", tick);
   on("change:player", tick);
   on("change:speed", () => { speed.value = model.get("speed"); tick(); });
   // After the listeners above are gone: another view takes over.
   cleanups.push(() => {
     clearInterval(timer);
+    clearTimeout(watch);
     if (model.get("player") === mine) set("player", "");
   });
   speed.value = model.get("speed");

@@ -46,7 +46,10 @@ function render({ model, el }) {
     } else if (now.state === "failed") exact.replaceChildren(h("div", { class: "ff-error" }, now.words));
     else exact.replaceChildren();
   }
+  const counted = () => { root.dataset.version = model.get("version"); };
   on("change:facts", draw);
+  on("change:version", counted);
+  counted();
   on("change:estimate", guess);
   on("change:exact", show);
   draw();

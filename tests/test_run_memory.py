@@ -1,0 +1,49 @@
+"""A run that keeps only its outputs: the same numbers, and the memory of the intermediates is given back."""
+
+import tracemalloc
+
+import numpy as np
+import torch
+
+import fuseflow as ff
+
+DEPTH, SIZE = 12, 400
+
+
+class Tower(torch.nn.Module):
+    """One dense intermediate per step; the first one is read again at the end, past a layout statement."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        first = y = torch.relu(x)
+        for _ in range(DEPTH):
+            y = torch.tanh(y)
+        return first.reshape(SIZE, SIZE) + y
+
+
+def compiled() -> ff.Compiled:
+    torch.manual_seed(0)
+    return ff.compile(ff.trace(Tower(), (torch.randn(SIZE, SIZE),)), "unfused")
+
+
+def test_intermediates_are_kept_unless_asked_otherwise() -> None:
+    tower = compiled()
+    kept, freed = tower.simulate(), tower.simulate(keep=False)
+    assert all(kernel.result.outputs for kernel in kept.kernels)
+    assert not any(kernel.result.outputs for kernel in freed.kernels)
+    assert freed.cycles == kept.cycles and freed.bytes == kept.bytes
+    for name, found in kept.outputs.items():
+        assert np.array_equal(found, freed.outputs[name])
+    assert freed.check().passed
+
+
+def test_memory_of_intermediates_is_given_back() -> None:
+    tower = compiled()
+    tower.simulate()  # what a first run keeps for good
+    peaks = []
+    for keep in (True, False):
+        tracemalloc.start()
+        tower.simulate(keep=keep)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    one = SIZE * SIZE * 4
+    assert peaks[0] - peaks[1] > (DEPTH - 4) * one
