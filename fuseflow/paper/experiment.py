@@ -12,7 +12,8 @@ from typing import Any
 import pandas as pd
 
 from fuseflow.explore.store import Outcome, Store
-from fuseflow.paper_modes import Configuration, Mode
+from fuseflow.paper_modes import Configuration as Configuration  # given on to every figure
+from fuseflow.paper_modes import Mode as Mode
 from fuseflow.schedule import Lanes
 
 
