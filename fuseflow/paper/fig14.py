@@ -145,10 +145,11 @@ EXPERIMENT = Experiment(
     judge,
     draw,
     notes=(
-        "In the artifact's configuration accesses are counted by a rule inferred from the published counts, which do not "
-        "state theirs: coordinates of dense scanners are in, coordinates of an outermost level that is scanned again are "
-        "not. Of the rules tried this one is nearest over all schedules, so agreement shows that the counts are "
-        "consistent, not that the rule is theirs. Counted so, the fused layer's words are the published ones to a thousandth and full fusion's to three; the unfused kernels' "
-        "are 4 % below the published, 2.3 words per element of A·X, which nothing published tells apart.",
+        "In the artifact's configuration accesses are counted by a rule inferred from the published counts, which "
+        "do not state theirs: coordinates of dense scanners are in, coordinates of an outermost level that is "
+        "scanned again are not. Of the rules tried this one is nearest over all schedules, so agreement shows that "
+        "the counts are consistent, not that the rule is theirs. Counted so, the fused layer's words are the "
+        "published ones to a thousandth and full fusion's to three; the unfused kernels' are 4 % below the "
+        "published, 2.3 words per element of A·X, which nothing published tells apart.",
     ),
 )
