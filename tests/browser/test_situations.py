@@ -216,6 +216,28 @@ def test_the_focus_stays_where_it_was_when_a_message_is_closed(lab: Lab, browser
     lab.end_sessions()
 
 
+def test_a_run_whose_output_is_cleared_is_stopped(lab: Lab, browser: Browser) -> None:
+    cell = (
+        "import fuseflow as ff, fuseflow_widgets as fw\n"
+        "model = ff.models.gcn('cora', hidden=96, weight_sparsity=0)\n"
+        "view = fw.RunView(ff.compile(model, 'full'), traced=True)\nview"
+    )
+    page = browser.page(height=900)
+    open_notebook(lab, page, lab.write("cleared.ipynb", [cell]))
+    run_all(page)
+    page.locator(".ff-start").click()
+    page.wait_for_selector(".ff-run[data-state=running]")
+    page.evaluate("() => jupyterapp.commands.execute('editmenu:clear-all')")
+    page.wait_for_selector(".ff-run", state="detached")
+    end = time.monotonic() + PATIENCE_MS / 1000
+    while (state := python(page, "view.state")) == "running" and time.monotonic() < end:
+        time.sleep(0.5)
+    assert state == "cancelled"
+    browser.require_clean()
+    page.context.close()
+    lab.end_sessions()
+
+
 def test_without_webgl_everything_draws(lab: Lab, browser: Browser) -> None:
     page = browser.page(height=1500)
     page.add_init_script(
