@@ -249,7 +249,7 @@ def execute(
                     graph, needed, here, progress=report, observation=_observe(name, watching), values=values
                 )
             else:
-                result = interpret(graph, needed, here)
+                result = interpret(graph, needed, here, observation=_observe(name, watching))
         except DeadlockError as error:
             raise DeadlockError(f"kernel {name!r}: {error}", error.ring, error.suggestion) from error
         except FuseflowError as error:

@@ -193,6 +193,30 @@ def test_interruption_keeps_what_there_is(compiled: Compiled, monkeypatch: pytes
     assert len(run.trace().intervals) > 0
 
 
+def test_interruption_of_the_interpreter_keeps_what_there_is(
+    compiled: Compiled, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from fuseflow.sim.channel import Channel
+
+    sent: list[int] = []
+    real = Channel.put
+
+    def put(channel: Channel, token: object, stamp: int) -> None:
+        sent.append(1)
+        if len(sent) == 2000:
+            signal.raise_signal(signal.SIGINT)
+        real(channel, token, stamp)  # type: ignore[arg-type]  # a token, as it came
+
+    monkeypatch.setattr(Channel, "put", put)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    with pytest.raises(RunInterrupted) as caught:
+        compiled.simulate(engine="interpreter")
+    run = caught.value.run
+    assert not run.complete and run.outputs == {}
+    assert 0 < run.cycles < compiled.simulate().cycles
+    assert run.table()["busy_cycles"].sum() > 0
+
+
 def test_progress_says_what_is_left(compiled: Compiled) -> None:
     seen: list[ff.run.RunProgress] = []
     handle = compiled.start(progress=seen.append, trace=TraceOptions())

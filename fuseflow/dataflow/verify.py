@@ -1,17 +1,17 @@
 """The verifier: the one place that says which dataflow graphs are legal. It runs before every simulation.
 
-Checked, in this order: names, arities and ports; stream kinds; topological order; what each block asks of its own
-attributes; where references lead; the nesting depth of every stream; the writers. Reading an output port never or
-often is legal. Not checked: whether the graph computes what was meant.
+Checked, in this order: types of fields; names, arities and ports; stream kinds; topological order; what each block asks
+of its own attributes (``attributes``); where references lead; the nesting depth of every stream; the writers. Reading
+an output port never or often is legal. Not checked: whether the graph computes what was meant.
 """
 
 from collections.abc import Iterator, Sequence
 
+from fuseflow.dataflow.attributes import wrong_attribute, wrong_number_of_ports
 from fuseflow.dataflow.blocks import (
     Array,
     CoordMask,
     CrdWriter,
-    Flatten,
     Fork,
     Gather,
     Generator,
@@ -22,13 +22,14 @@ from fuseflow.dataflow.blocks import (
     Repeat,
     Repeater,
     Root,
-    SparseAccumulator,
     StopDrop,
     ValWriter,
 )
+from fuseflow.dataflow.fields import wrong_field
 from fuseflow.dataflow.graph import Graph, Node, Output, Port
-from fuseflow.dataflow.tokens import DONE, EMPTY, REPEAT, Stop, StreamKind, Token
+from fuseflow.dataflow.tokens import StreamKind
 from fuseflow.errors import VerifyError
+from fuseflow.formats.check import MAX_DIMENSION
 
 MAX_DEPTH = 10
 """Deepest nesting of a stream; its stop tokens are then ``S0`` to ``S9``, as in SAM's one-digit notation."""
@@ -36,9 +37,10 @@ MAX_DEPTH = 10
 
 def verify(graph: Graph) -> None:
     """Raise VerifyError, naming nodes and ports, at the first rule that ``graph`` breaks."""
+    _check_types(graph)
     _check_wiring(graph)
     for node in graph.nodes:
-        _check_block(graph, node)
+        _ask(graph, node, wrong_attribute(node.block))
     _check_references(graph)
     _check_writers(graph, _solve_depths(graph))
 
@@ -49,6 +51,7 @@ def depths(graph: Graph) -> dict[Port, int]:
     A stream of depth ``d`` ends in ``S<d-1> D`` (``D`` alone for 0). Raises VerifyError if streams that meet in a block
     disagree, or if the graph is not wired properly.
     """
+    _check_types(graph)
     _check_wiring(graph)
     return _solve_depths(graph)
 
@@ -70,6 +73,18 @@ def _kinds(spec: PortSpec) -> str:
     return " or ".join(kind.value for kind in spec.kinds)
 
 
+def _check_types(graph: Graph) -> None:
+    """Every field of the graph, its nodes, blocks and outputs has the type that its class declares."""
+    fault = wrong_field(graph, Graph, "graph")
+    if fault is not None:
+        raise VerifyError(f"{fault}; the classes of fuseflow.dataflow say what their fields are")
+
+
+def _ask(graph: Graph, node: Node, fault: str | None) -> None:
+    if fault is not None:
+        raise _error(graph, node, fault)
+
+
 def _check_wiring(graph: Graph) -> None:
     """Names are unique, every input is connected, ports exist, kinds fit, producers stand first."""
     position: dict[str, int] = {}
@@ -79,6 +94,7 @@ def _check_wiring(graph: Graph) -> None:
             raise _error(graph, node, text)
         position[node.name] = number
     for number, node in enumerate(graph.nodes):
+        _ask(graph, node, wrong_number_of_ports(node.block))
         wanted = node.block.inputs
         if len(node.inputs) != len(wanted):
             remedy = "connect the missing ones" if len(node.inputs) < len(wanted) else "remove the surplus"
@@ -136,82 +152,6 @@ def _order_text(graph: Graph, node: Node, spec: PortSpec, port: Port) -> str:
         ring = " -> ".join([node.name, *reversed(path[:-1]), node.name])
         return f"input {spec.name!r} reads {port}, which depends on the node itself: {ring}; a graph has no cycles"
     return f"input {spec.name!r} reads {port}, which stands later in the graph; list nodes in topological order"
-
-
-def _check_block(graph: Graph, node: Node) -> None:
-    """What a block asks of its own attributes."""
-    match node.block:
-        case Joiner(payloads=payloads):
-            if len(payloads) < 2:
-                raise _error(graph, node, f"a joiner needs 2 operands or more, not {len(payloads)}; wire past it")
-            for number, payload in enumerate(payloads):
-                if payload not in (StreamKind.REF, StreamKind.VAL):
-                    text = (
-                        f"input 'in{number}' and output 'out{number}' carry references or values, not {payload.value}"
-                    )
-                    raise _error(graph, node, text)
-        case SparseAccumulator(indices=indices, extents=extents):
-            if not indices:
-                raise _error(graph, node, "a sparse accumulator keeps 1 index variable or more, not 0; use a Reduce")
-            if len(indices) != len(extents):
-                text = f"{len(indices)} indices {indices} need as many extents, not {len(extents)}: {extents}"
-                raise _error(graph, node, text)
-            if min(extents) < 0:
-                raise _error(graph, node, f"the extents of its index variables must be 0 or more, not {extents}")
-        case LevelScanner(extent=int(extent)) | Locate(extent=extent) if extent < 0:
-            raise _error(graph, node, f"the extent of a dense level must be 0 or more, not {extent}")
-        case Flatten(factor=factor) if factor < 0:
-            raise _error(graph, node, f"the factor is the size of the inner dimension, 0 or more, not {factor}")
-        case Fork(lanes=lanes, payload=payload) | Gather(lanes=lanes, payload=payload):
-            if lanes < 1:
-                raise _error(graph, node, f"needs 1 lane or more, not {lanes}")
-            _check_no_signal(graph, node, payload)
-            _check_ranges(graph, node, lanes, node.block.boundaries, node.block.owners)
-        case StopDrop(payload=payload):
-            _check_no_signal(graph, node, payload)
-        case Generator(stream=stream, tokens=tokens):
-            _check_tokens(graph, node, stream, tokens)
-        case _:
-            pass
-
-
-def _check_ranges(graph: Graph, node: Node, lanes: int, boundaries: Sequence[int], owners: Sequence[int]) -> None:
-    """Ranges that lanes are dealt by: ascending, and each with a lane."""
-    if list(boundaries) != sorted(boundaries):
-        raise _error(graph, node, "the boundaries of the lanes' ranges must ascend")
-    if owners and (len(owners) != len(boundaries) + 1 or not all(0 <= owner < lanes for owner in owners)):
-        text = f"{len(boundaries) + 1} ranges need as many owners, each a lane below {lanes}, not {len(owners)} owners"
-        raise _error(graph, node, text)
-    if boundaries and not owners and len(boundaries) != lanes - 1:
-        raise _error(graph, node, f"{lanes} lanes in ranges need {lanes - 1} boundaries, not {len(boundaries)}")
-
-
-def _check_no_signal(graph: Graph, node: Node, payload: StreamKind) -> None:
-    if payload is StreamKind.SIGNAL:
-        raise _error(graph, node, "carries references, coordinates or values, not repeat signals; wire the data here")
-
-
-def _check_tokens(graph: Graph, node: Node, stream: StreamKind, tokens: Sequence[Token]) -> None:
-    """Tokens of the right kind, and one ``D``, at the end."""
-    for place, token in enumerate(tokens):
-        if isinstance(token, Stop) or token is DONE:
-            fits = not isinstance(token, Stop) or token.level >= 0
-        elif stream is StreamKind.SIGNAL or token is REPEAT:
-            fits = stream is StreamKind.SIGNAL and token is REPEAT
-        elif stream is StreamKind.VAL:
-            fits = token is EMPTY or isinstance(token, int | float)
-        else:
-            fits = token is EMPTY or (isinstance(token, int) and token >= 0)
-        if not fits:
-            text = (
-                f"token {place} of its {stream.value} stream is {token!r}, which is no token of that kind; replace it"
-            )
-            raise _error(graph, node, text)
-        if (token is DONE) != (place == len(tokens) - 1):
-            text = f"token {place} of {len(tokens)} is {token!r}; a stream ends in D and has no other"
-            raise _error(graph, node, text)
-    if not tokens:
-        raise _error(graph, node, "has no tokens; a stream has at least its D")
 
 
 def _check_references(graph: Graph) -> None:
@@ -316,8 +256,9 @@ def _check_writers(graph: Graph, found: dict[Port, int]) -> None:
                 f"it needs {order} sizes and a permutation of 0..{order - 1}"
             )
             raise _error(graph, None, text)
-        if any(size < 0 for size in out.shape):
-            raise _error(graph, None, f"output {out.tensor!r} has shape {out.shape}; a size is 0 or more")
+        if any(not 0 <= size <= MAX_DIMENSION for size in out.shape):
+            text = f"output {out.tensor!r} has shape {out.shape}; a size is 0 or more, and at most {MAX_DIMENSION}"
+            raise _error(graph, None, text)
         if out.tensor in results:
             raise _error(graph, None, f"two outputs are called {out.tensor!r}; rename one")
         results[out.tensor] = out

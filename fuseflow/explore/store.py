@@ -81,6 +81,9 @@ class Store:
 
     folder: Path
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "folder", Path(self.folder))  # text is a path too
+
     @classmethod
     def at(cls, folder: "str | Path | Store | None") -> "Store":
         """The store in ``folder``; by default the folder that FUSEFLOW_RESULTS names, or ``fuseflow-results``."""

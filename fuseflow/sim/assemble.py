@@ -6,9 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fuseflow.dataflow.graph import Output
+from fuseflow.dataflow.blocks import CrdWriter, ValWriter
+from fuseflow.dataflow.graph import Graph, Output
 from fuseflow.errors import SimulationError
 from fuseflow.formats import CompressedLevel, FiberTree, Format, Level, LevelKind, WholeLevel
+from fuseflow.sim.result import NodeStats
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,19 +33,32 @@ RawLevel = tuple[NDArray[np.integer] | Rounds, NDArray[np.integer]]
 
 
 def assemble_all(
-    outputs: Sequence[Output],
+    graph: Graph,
+    stats: Sequence[NodeStats],
     levels: Mapping[tuple[str, int], RawLevel],
     values: Mapping[str, NDArray[np.floating]],
 ) -> dict[str, FiberTree]:
-    """The results of a graph by name; ``levels`` is keyed by tensor and level. See :func:`assemble`."""
-    return {
-        output.tensor: assemble(
-            output,
-            [levels[output.tensor, number] for number in range(len(output.shape))],
-            values[output.tensor],
-        )
-        for output in outputs
-    }
+    """The results of ``graph`` by name; ``levels`` is keyed by tensor and level. See :func:`assemble`.
+
+    A SimulationError also names the writers, what they read, and the cycles (in ``stats``) at which they ended.
+    """
+    made: dict[str, FiberTree] = {}
+    for output in graph.outputs:
+        raw = [levels[output.tensor, number] for number in range(len(output.shape))]
+        try:
+            made[output.tensor] = assemble(output, raw, values[output.tensor])
+        except SimulationError as fault:
+            raise SimulationError(f"{fault} (written by {_writers(graph, output.tensor, stats)})") from None
+    return made
+
+
+def _writers(graph: Graph, tensor: str, stats: Sequence[NodeStats]) -> str:
+    ended = {each.name: each.final_clock_cycles for each in stats}
+    return "; ".join(
+        f"{node.name}, which read {node.inputs[0]} until cycle {ended[node.name]}"
+        for node in graph
+        if isinstance(node.block, CrdWriter | ValWriter) and node.block.tensor == tensor
+    )
 
 
 def assemble(output: Output, raw_levels: Sequence[RawLevel], values: NDArray[np.floating]) -> FiberTree:

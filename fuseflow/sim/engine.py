@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from fuseflow.dataflow.blocks import Array, BinaryALU, CrdWriter, LevelScanner, Root, UnaryALU, ValWriter
 from fuseflow.dataflow.graph import Graph, Port
 from fuseflow.dataflow.tokens import Token
-from fuseflow.dataflow.verify import verify
 from fuseflow.formats import FiberTree
 from fuseflow.sim.assemble import RawLevel, assemble_all
 from fuseflow.sim.blocks import compressed_level
@@ -22,6 +21,7 @@ from fuseflow.sim.engine_limits import Core, choose, refuse_without_values
 from fuseflow.sim.engine_memory import CrdSink, ValSink
 from fuseflow.sim.engine_run import Task, run
 from fuseflow.sim.engine_units import Unit, build_unit
+from fuseflow.sim.given import check_given, check_options
 from fuseflow.sim.interpret import summed_products
 from fuseflow.sim.kernels.layout import AUX, CLOCK, HEADS
 from fuseflow.sim.lazy_plan import LazyJoin, lazy_joins
@@ -36,7 +36,6 @@ from fuseflow.sim.result import Result
 from fuseflow.sim.stream import Stream, recorder_of
 from fuseflow.sim.threads import available
 from fuseflow.sim.tile_values import with_tiles
-from fuseflow.sim.tiled import check_tiles
 from fuseflow.sim.tokenwise.simulate import simulate_tokenwise
 
 CHUNK_TOKENS = 16384
@@ -73,9 +72,9 @@ def simulate(
     tensor does not fit its block or, without ``values``, if structure depends on them, and DeadlockError where bounded
     streams block the run.
     """
-    verify(graph)
+    check_given(graph, tensors, machine)
+    check_options(chunk_tokens, threads, core, observation, progress)
     machine = machine.with_depths(depths) if depths else machine
-    check_tiles(graph, tensors, machine)
     if not values:
         refuse_without_values(graph)
     if choose(core, graph, machine, observation) is Core.TOKEN:
@@ -131,8 +130,9 @@ class _ChunkRun:
         for group in groups:
             cycles = max(cycles, *(_broadcast_clock(unit, group) for unit in units))
         levels, written = _written(units)
-        outputs = assemble_all(graph.outputs, levels, written) if complete else {}
-        return Result(cycles, outputs, tuple(unit.stats() for unit in units), recorded, machine, complete=complete)
+        stats = tuple(unit.stats() for unit in units)
+        outputs = assemble_all(graph, stats, levels, written) if complete else {}
+        return Result(cycles, outputs, stats, recorded, machine, complete=complete)
 
 
 Group = FiberGroup | LazyJoin

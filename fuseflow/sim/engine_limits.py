@@ -47,6 +47,9 @@ NoChunkKernel = (
 MOST_INDICES = 2
 """Index variables that an accumulator of the chunk core keeps at most."""
 
+MOST_SUMS = 1 << 27
+"""Largest extent of an accumulator of order 1 in the chunk core, whose workspace has a place for every coordinate."""
+
 
 class Core(Enum):
     """How the compiled engine runs a graph; ``AUTO`` is the chunk core where it can."""
@@ -63,6 +66,8 @@ def needs_tokens(graph: Graph, machine: Machine) -> str | None:
             return f"node {node.name!r} is a {type(node.block).__name__}"
         if isinstance(node.block, SparseAccumulator) and node.block.order > MOST_INDICES:
             return f"node {node.name!r} is an accumulator of order {node.block.order}"
+        if isinstance(node.block, SparseAccumulator) and node.block.order == 1 and max(node.block.extents) > MOST_SUMS:
+            return f"node {node.name!r} accumulates over {max(node.block.extents)} coordinates"
     if graph.tiled:
         return "its values are tiles"
     if machine.has_depths:

@@ -191,7 +191,7 @@ class PairSums:
 
     def _run(self) -> None:
         buffers = [stream.buffer for stream in self._streams]
-        accumulate_pairs(self._state, *buffers, self._keys, self._sums, self._slots, self._extent)  # type: ignore[call-arg, arg-type]
+        accumulate_pairs(self._state, *buffers, self._keys, self._sums, self._slots, self._extent)  # type: ignore[call-arg, arg-type]  # starred
 
 
 class Unary:

@@ -8,14 +8,18 @@ grows (Parks), so the channels of the model are unbounded while memory follows t
 
 from collections.abc import Callable, Sequence
 
+import numpy as np
+
 from fuseflow.dataflow.blocks import Repeat
 from fuseflow.errors import DeadlockError, SimulationError
 from fuseflow.sim.engine_units import Unit
 from fuseflow.sim.kernels.layout import (
     CLOCK,
     FINISHED,
+    FIRST_TOKEN,
     FULL,
     GOT,
+    HEADS,
     MISFIT,
     MISFIT_CODE,
     OTHER,
@@ -130,18 +134,29 @@ def _misfit(unit: Unit) -> str:
     kind = unit.inputs[state[PORT]].kind
     token = unpack(got, kind)
     where = f"{unit.node.name}, cycle {int(state[CLOCK])}"
+    place = f"(token {_number(unit, int(state[PORT]), got)} of the stream)"
     if code == OUT_OF_RANGE:
         return (
-            f"{where}: {token!r} at {port} is not below {other}; check that the tensors and shapes bound to the graph "
-            "are those it was lowered for"
+            f"{where}: {token!r} at {port} is not below {other} {place}; check that the tensors and shapes bound to "
+            "the graph are those it was lowered for"
         )
     partner = unpack(other, unit.inputs[0].kind if other < 0 else kind)
     relation = "does not go together with" if code == UNEQUAL else "has no rule beside"
     heads = ", ".join(f"{spec.name}={_head(unit, number)}" for number, spec in enumerate(block.inputs))
     return (
-        f"{where}: {token!r} at {port} {relation} {partner!r}; the input streams of a {block.kind} must come from the "
-        f"same nest of fibers (next tokens: {heads})"
+        f"{where}: {token!r} at {port} {relation} {partner!r} {place}; the input streams of a {block.kind} "
+        f"must come from the same nest of fibers (next tokens: {heads})"
     )
+
+
+def _number(unit: Unit, number: int, got: int) -> int:
+    """Number in its stream, from 0, of token ``got`` at an input: the next one, or the one behind it that was looked at
+    with it."""
+    stream = unit.inputs[number]
+    head = int(unit.state[HEADS + number])
+    ahead = stream.buffer[FIRST_TOKEN + 2 * head : FIRST_TOKEN + 2 * stream.tail : 2]
+    found = np.flatnonzero(ahead[:2] == got)
+    return stream.total - stream.tail + head + (int(found[0]) if len(found) else 0)
 
 
 def _head(unit: Unit, number: int) -> str:
@@ -152,7 +167,10 @@ def _head(unit: Unit, number: int) -> str:
 def _deadlock(active: Sequence[Unit]) -> str:
     lines = [f"deadlock: {len(active)} units wait for tokens that never come"]
     for unit in active:
-        source = unit.inputs[unit.state[PORT]].port
-        lines.append(f"  {unit.node.name} at cycle {unit.clock} waits for a token on {_input_name(unit)} from {source}")
+        stream = unit.inputs[unit.state[PORT]]
+        lines.append(
+            f"  {unit.node.name} at cycle {unit.clock} waits for token {stream.total} of "
+            f"{_input_name(unit)} from {stream.port}"
+        )
     lines.append("the input streams of these nodes do not have the same structure; check the wiring of the graph")
     return "\n".join(lines)

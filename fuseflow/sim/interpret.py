@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from fuseflow.dataflow.blocks import BinaryALU, Block, Reduce, SparseAccumulator, ValWriter
 from fuseflow.dataflow.graph import Graph, Port
 from fuseflow.dataflow.tokens import DONE, Token
-from fuseflow.dataflow.verify import verify
 from fuseflow.einsum.operators import BinaryOp
 from fuseflow.errors import SimulationError
 from fuseflow.formats import FiberTree
@@ -24,39 +23,53 @@ from fuseflow.sim.blocks.dram import Dram
 from fuseflow.sim.blocks.tiles import tile_of
 from fuseflow.sim.channel import Channel
 from fuseflow.sim.counters import node_stats
+from fuseflow.sim.given import check_given
 from fuseflow.sim.machine import BROADCAST_OF, Machine
 from fuseflow.sim.memory import MemoryKind
+from fuseflow.sim.observation import UNOBSERVED, Observation
 from fuseflow.sim.result import Result
-from fuseflow.sim.tiled import check_tiles
 from fuseflow.sim.waiting import Waiting, explain
 
 
 def interpret(
-    graph: Graph, tensors: Mapping[str, FiberTree], machine: Machine = Machine(), *, record: bool = False
+    graph: Graph,
+    tensors: Mapping[str, FiberTree],
+    machine: Machine = Machine(),
+    *,
+    record: bool = False,
+    observation: Observation = UNOBSERVED,
 ) -> Result:
     """Run ``graph`` on ``tensors``; with ``record`` the result keeps every stream that left a port.
+
+    Of ``observation`` only ``keep_interrupted`` counts here: a run that is interrupted from the keyboard then returns
+    what it has come to.
 
     Raises VerifyError for a graph that breaks a rule, SimulationError where streams do not fit together, and
     DeadlockError where bounded channels block the run.
     """
-    verify(graph)
-    check_tiles(graph, tensors, machine)
+    check_given(graph, tensors, machine)
     streams: dict[Port, list[tuple[Token, int]]] | None = {} if record else None
     written = Written()
     controller = memory_controller(machine)
     around = Surroundings(tensors, machine, written, summed_products(graph), controller)
     units = wire(graph, around, streams)
-    run(units, controller)
+    complete = True
+    try:
+        run(units, controller)
+    except KeyboardInterrupt:
+        if not observation.keep_interrupted:
+            raise
+        complete = False
     levels = {
         place: (np.array(coordinates, dtype=np.int32), np.array(ends, dtype=np.int64))
         for place, (coordinates, ends) in written.levels.items()
     }
     values = written_values(graph, written)
-    outputs = assemble_all(graph.outputs, levels, values)
     stats = tuple(
         node_stats(node.name, [(u.clock, u.busy, u.counters) for u in units if u.node == node.name]) for node in graph
     )
-    return Result(max((unit.clock for unit in units), default=0), outputs, stats, streams, machine)
+    outputs = assemble_all(graph, stats, levels, values) if complete else {}
+    return Result(max((unit.clock for unit in units), default=0), outputs, stats, streams, machine, complete=complete)
 
 
 def written_values(graph: Graph, written: Written) -> dict[str, NDArray[np.float32]]:

@@ -12,6 +12,9 @@ from typing import SupportsIndex
 from fuseflow.errors import SimulationError
 from fuseflow.sim.memory import Memory
 
+MOST_TOKENS = 1 << 40
+"""Largest depth of a stream; no memory holds more."""
+
 BROADCAST_OF = "broadcast of "
 """How the unit is called that copies a stream to several readers."""
 
@@ -138,6 +141,11 @@ class Machine:
 
     def with_depths(self, depths: Mapping[str, int]) -> "Machine":
         """As :meth:`with_depth`, for several streams."""
+        if not isinstance(depths, Mapping):
+            raise SimulationError(
+                f"depths must be a mapping from streams to numbers of tokens, not {depths!r:.60} "
+                f"({type(depths).__name__}); for example {{'array_A.val': 4}}"
+            )
         return replace(self, depths=tuple({**dict(self.depths), **depths}.items()))
 
     def capacity(self, source: str, target: str) -> int | None:
@@ -213,6 +221,8 @@ def _depth(what: str, depth: SupportsIndex) -> int:
         number = index(depth)
     except TypeError:
         number = 0
+    if number > MOST_TOKENS:
+        raise SimulationError(f"{what} is at most {MOST_TOKENS} tokens, not {depth!r}; None leaves streams unbounded")
     if number < 1:
         raise SimulationError(f"{what} is a number of tokens, 1 or more, not {depth!r}; None leaves streams unbounded")
     return number

@@ -89,7 +89,7 @@ class Fibers:
         """Room for twice as many records and values."""
         self.size *= 2
         for track in self.tracks:
-            track.data = np.concatenate((track.data, np.zeros_like(track.data)))  # type: ignore[assignment]
+            track.data = np.concatenate((track.data, np.zeros_like(track.data)))  # type: ignore[assignment]  # stubs widen it
         if self.pools:
             self.pool_size *= 2
             for pool in self.pools:

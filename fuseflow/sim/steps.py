@@ -10,11 +10,11 @@ from dataclasses import dataclass
 
 from fuseflow.dataflow.graph import Graph
 from fuseflow.dataflow.tokens import Token
-from fuseflow.dataflow.verify import verify
 from fuseflow.errors import SimulationError
 from fuseflow.formats import FiberTree
 from fuseflow.sim.blocks import Surroundings, Written
 from fuseflow.sim.channel import Channel
+from fuseflow.sim.given import check_given
 from fuseflow.sim.interpret import memory_controller, run, summed_products, wire
 from fuseflow.sim.machine import Machine
 
@@ -107,7 +107,7 @@ def steps(graph: Graph, tensors: Mapping[str, FiberTree], machine: Machine = Mac
 
     Raises as :func:`fuseflow.sim.interpret` does, and SimulationError for a run of more than :data:`MAX_TOKENS` tokens.
     """
-    verify(graph)
+    check_given(graph, tensors, machine)
     controller = memory_controller(machine)
     around = Surroundings(tensors, machine, Written(), summed_products(graph), controller)
     units = wire(graph, around, None, _Watched)

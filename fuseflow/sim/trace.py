@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from fuseflow.dataflow.fields import wrong_field
 from fuseflow.errors import SimulationError
 
 if TYPE_CHECKING:
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 
 WAITS = ("busy_cycles", "input_wait_cycles", "room_wait_cycles", "memory_wait_cycles")
 TOKENS = ("kernel", "cycle", "node", "port", "token", "number")
+
+MOST_CYCLES = 1 << 62
+"""Later cycles cannot be counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +34,17 @@ class TraceOptions:
     max_tokens: int = 1_000_000
 
     def __post_init__(self) -> None:
+        fault = wrong_field(self, TraceOptions, "options of a trace")
+        if fault is not None:
+            raise SimulationError(f"{fault}; a window is (first cycle, cycle behind the last)")
+        if self.max_tokens < 0:
+            raise SimulationError(f"a trace keeps 0 tokens or more, not max_tokens={self.max_tokens}")
         if not 1 <= self.intervals <= 100_000:
             raise SimulationError(f"a trace has 1 to 100000 intervals, not {self.intervals}")
-        if self.window is not None and not 0 <= self.window[0] < self.window[1]:
-            raise SimulationError(f"a window is (first cycle, cycle behind the last), not {self.window}")
+        if self.window is not None and not 0 <= self.window[0] < self.window[1] <= MOST_CYCLES:
+            raise SimulationError(
+                f"a window is (first cycle, cycle behind the last), not {self.window}; the last may be {MOST_CYCLES}"
+            )
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,7 +78,7 @@ def graph() -> Graph:
         for join in Join:
             block = Joiner(join, "j", (StreamKind.REF,) * count)
             add(f"{join.value}_{count}", block, *["scan_j.crd", "scan_j.ref"] * count)
-    add("locate_j", Locate("T", 1, "j", SIZE), "scan_j.ref", "scan_j.crd")
+    add("locate_j", Locate("D", 1, "j", SIZE), "scan_j.ref", "scan_j.crd")
     add("array_T", Array("T"), "scan_j.ref")
     add("add", BinaryALU(BinaryOp.ADD), "array_T.val", "array_T.val")
     add("relu", UnaryALU(UnaryOp.RELU), "array_T.val")

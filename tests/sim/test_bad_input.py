@@ -131,7 +131,7 @@ def operands(first: str, second: str, rider: str | None = None) -> list[object]:
             r"scan, cycle \d+: reference outside the 2 fibers of the level: 2 at scan.ref \(token 1 of the stream\)",
         ),
         (
-            [source("r", REF, "0 S0 D"), source("c", CRD, "5 S0 D"), node("find", Locate("T", 0, "i", 3), "r.out", "c.out")],
+            [source("r", REF, "0 S0 D"), source("c", CRD, "5 S0 D"), node("find", Locate("D", 0, "i", 3), "r.out", "c.out")],
             r"find, cycle 1: coordinate not below 3: 5 at find.crd \(token 0 of the stream\)",
         ),
         (

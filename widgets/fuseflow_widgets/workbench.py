@@ -49,6 +49,7 @@ class Workbench(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no typ
             self.picker.close()
             raise self.picker.failure
         self.picker.before_drawing = self.exact.background.cancel  # what it computes is not wanted any more
+        self.picker.when_unseen(self.exact.background.cancel)
         self.summary = Summary(theme=theme)
         self.graph = GraphView(theme=theme)
         self.table = FusionTableView(theme=theme)

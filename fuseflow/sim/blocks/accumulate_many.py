@@ -123,7 +123,7 @@ def _innermost(unit: Unit, sums: Sums, heads: list[Token], val: Token, adding: A
     elif not isinstance(val, (int, float)):
         _misfit(unit, "no coordinate and value to accumulate")
     else:
-        key = tuple(int(head) for head in reversed(heads[:-1]))  # type: ignore[arg-type]
+        key = tuple(int(head) for head in reversed(heads[:-1]))  # type: ignore[arg-type]  # payloads, as checked above
         adding.add(unit, sums, key, val)
         unit.tick(adding.more_cycles)
 

@@ -83,7 +83,7 @@ class Controller:
             queue = port.requests.queue
             if queue and queue[0][1] <= cycle:
                 addresses, _ = queue.popleft()
-                asked += [port] * int(addresses)  # type: ignore[arg-type]
+                asked += [port] * int(addresses)  # type: ignore[arg-type]  # a request's token is its number of addresses
         for number, port in enumerate(asked):
             self._offset = (self._offset + number) % self._memory.channels
             self._begin(self._offset, cycle + 1, port)

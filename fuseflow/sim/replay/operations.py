@@ -35,11 +35,11 @@ UNARY = {
     "SCALARADD": UnaryOp.ADD_SCALAR,
     "SCALARMUL": UnaryOp.MUL_SCALAR,
     "SCALARDIV": UnaryOp.DIV_SCALAR,
+    "MAX": UnaryOp.MAX_SCALAR,
 }
 FUNCTIONS: dict[str, Callable[[Operand, float], Operand]] = {
     "SIN": lambda operand, _: np.sin(operand),
     "COS": lambda operand, _: np.cos(operand),
-    "MAX": lambda operand, scalar: np.maximum(operand, operand.dtype.type(scalar)),
 }
 """Unary functions of the reference that no program of ours uses (simulator rule 3.13)."""
 
@@ -99,7 +99,8 @@ def scanner_timing(op: Record) -> ScannerTiming:
     if unknown:
         raise given.fault(f"timing {sorted(unknown)} is not understood; known: {', '.join(TIMING)}")
     kinds: dict[str, type[float]] = {key: float if key == "data_load_factor" else int for key in TIMING}
-    return ScannerTiming(**{TIMING[key]: given.get(key, kinds[key]) for key in given.data})  # type: ignore[arg-type]
+    found = {TIMING[key]: given.get(key, kinds[key]) for key in given.data}
+    return ScannerTiming(**found)  # type: ignore[arg-type]  # each of the type in kinds, checked by get
 
 
 def _repeat(wired: Wired, op: Record, name: str) -> None:

@@ -21,6 +21,7 @@ def replay_timed(path: str, case: Record, engines: Sequence[Engine]) -> CaseResu
     """Run one case of the schema of simulator Appendix B in each engine; DataError if it is not of that schema."""
     name = case.get("name", str)
     wired = wire(case, add_operation)
+    _check_whole(case, wired)
     expected = {
         stream: _expected(case, stream, entries) for stream, entries in case.option("streams", dict, {}).items()
     }
@@ -45,6 +46,25 @@ def replay_timed(path: str, case: Record, engines: Sequence[Engine]) -> CaseResu
     if known:
         return CaseResult(path, name, Outcome.KNOWN, (Known.MAXIMUM.reason,))
     return CaseResult(path, name, Outcome.PASSED)
+
+
+def _check_whole(case: Record, wired: Wired) -> None:
+    """DataError for a case that leaves out what is to be compared.
+
+    Final clocks are there for all operations but broadcasts. Streams are there for all channels, or, in the large cases
+    of the schema, field ``streams`` is absent.
+    """
+    for number, (operation, _) in enumerate(wired.by_operation):
+        if operation.data["op"] != "broadcast" and not isinstance(operation.data.get("final_clock"), list):
+            raise case.fault(f"ops[{number}] ({operation.data['op']}) has no list 'final_clock' to compare with")
+    if "streams" not in case.data:
+        return
+    missing = [name for name in wired.channels if name not in case.get("streams", dict)]
+    if missing:
+        raise case.fault(
+            f"'streams' leaves out {', '.join(missing[:5])} ({len(missing)} of {len(wired.channels)} streams); a case "
+            "has all of them, or (as the large ones) no field 'streams'"
+        )
 
 
 def _interpreted(wired: Wired) -> Ran:

@@ -61,11 +61,12 @@ class TokenCore(NetworkRun):
                 levels[unit.block.tensor, unit.block.level] = self._written.level(unit)
             elif isinstance(unit.block, ValWriter):
                 values[unit.block.tensor] = self._written.values(unit)
-        outputs = assemble_all(self.graph.outputs, levels, values) if self.finished else {}
+        nodes = stats.nodes(self.network, self.graph)
+        outputs = assemble_all(self.graph, nodes, levels, values) if self.finished else {}
         return Result(
             stats.cycles(self.network),
             outputs,
-            stats.nodes(self.network, self.graph),
+            nodes,
             self.streams() if recorded else None,
             self.machine,
             stats.channels(self.network) if self.profiled else None,

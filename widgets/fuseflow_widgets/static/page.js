@@ -159,6 +159,18 @@ export function frame(model, el, name, label) {
     model.save_changes();
     if (!pending.size) send({});
   };
+  // The kernel stops what nobody can see or stop any more (View.when_unseen).
+  const view = Math.random().toString(36).slice(2);
+  const tell = (shown) => {
+    try {
+      model.send({ view, shown });
+    } catch {
+      // A model that is closed, or whose kernel is gone, has nothing to stop.
+    }
+  };
+  tell(true);
+  cleanups.push(() => tell(false));
+
   return { root, body, on, follow, ask, set, cleanup: () => cleanups.forEach((each) => each()), cleanups };
 }
 
