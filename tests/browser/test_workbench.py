@@ -377,3 +377,34 @@ def test_a_tensor_stands_beside_the_steps_as_a_tree_and_as_a_matrix(lab: Lab, br
     expect(page.locator(".ff-tree .ff-matrix td button")).to_have_text(["1", "0", "2", "3"])
     browser.require_clean()
     page.context.close()
+
+
+def test_tokens_can_be_told_apart_when_all_of_the_graph_is_in_view(lab: Lab, browser: Browser) -> None:
+    cell = "import fuseflow as ff, fuseflow_widgets as fw\nstepper = fw.StreamStepper(ff.course.examples.matvec())\nstepper"
+    page = browser.page(height=1200)
+    open_notebook(lab, page, lab.write("queues.ipynb", [cell]))
+    run_all(page)
+    page.wait_for_selector(".ff-stepper g.ff-queues", state="attached")
+    page.locator(".ff-stepper .ff-zoom button", has_text="fit").click()
+    most = 0
+    for cycle in python(page, "stepper.history['moments']"):
+        python(page, f"setattr(stepper, 'cycle', {cycle})")
+        expect(page.locator(".ff-stepper")).to_have_attribute("data-cycle", str(cycle))
+        boxes: list[list[float]] = page.evaluate(
+            """() => [...document.querySelectorAll(".ff-queue")].filter((each) => each.textContent).map((each) => {
+              const { left, top, right, bottom } = each.querySelector("rect").getBoundingClientRect();
+              return [left, top, right, bottom];
+            }).filter(([left, , right]) => right > left)"""
+        )
+        most = max(most, len(boxes))
+        assert all(bottom - top >= 10 for _, top, _, bottom in boxes), f"tokens too small to be read in cycle {cycle}"
+        over = [
+            (one, other)
+            for at, one in enumerate(boxes)
+            for other in boxes[:at]
+            if min(one[2], other[2]) - max(one[0], other[0]) > 2 and min(one[3], other[3]) - max(one[1], other[1]) > 2
+        ]
+        assert not over, f"tokens over one another in cycle {cycle}"
+    assert most >= 4
+    browser.require_clean()
+    page.context.close()

@@ -201,14 +201,19 @@ export function button(text, title, onclick, props = {}) {
 
 /**
  * A pane that shows one SVG: zoom with Ctrl + wheel, the buttons or + and -, pan by dragging or with the arrow keys.
- * A plain wheel scrolls the notebook. `lasso`, if given, gets the rectangle of a drag instead of a pan.
+ * A plain wheel scrolls the notebook. `lasso`, if given, gets the rectangle of a drag instead of a pan, and `rescaled`
+ * the scale whenever that changes.
  */
-export function picture({ label, lasso = null, height = 360 }) {
+export function picture({ label, lasso = null, height = 360, rescaled = null }) {
   const holder = h("div", { class: "ff-holder" });
   const marquee = h("div", { class: "ff-marquee", hidden: true });
   const pane = h("div", { class: "ff-pane", tabindex: "0", role: "group", "aria-label": label, style: `height:${height}px` }, holder, marquee);
   let scale = 1, x = 0, y = 0, fitted = true, drag = null, moved = false, size = { width: 1, height: 1 };
-  const place = () => { holder.style.transform = `translate(${x}px, ${y}px) scale(${scale})`; };
+  let told = 0;
+  const place = () => {
+    holder.style.transform = `translate(${x}px, ${y}px) scale(${scale})`;
+    if (rescaled && scale !== told) rescaled((told = scale));
+  };
   const zoom = (factor, at = null) => {
     const box = pane.getBoundingClientRect();
     const [px, py] = at ?? [box.width / 2, box.height / 2];

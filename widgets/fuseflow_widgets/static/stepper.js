@@ -11,16 +11,32 @@ function queued(tokens) {
   return tokens.length > shown.length ? [...shown, `+${tokens.length - shown.length}`] : shown;
 }
 
-function share(edge, beside) {
-  const ends = edge.replace(/\.[^.]*-/, "-").replace(/\.[^.]*$/, "");
-  const number = beside.get(ends) ?? 0;
-  beside.set(ends, number + 1);
-  return [0.62, 0.3, 0.85, 0.45][number % 4];
+/** Where on its wire a label of tokens may stand, the best first. */
+const PARTS = [0.62, 0.3, 0.85, 0.45, 0.15, 0.74];
+const HIGH = 13, LEGIBLE_SCALE = 0.75, LARGEST = 1.8;
+
+/** The box of a label beside one of `points`, in the middle of it or on one side, that covers the least of `boxes`. */
+function settle(points, width, height, boxes) {
+  let best = null, least = Infinity;
+  for (const shift of [0, -0.5, 0.5])
+    for (const { x, y } of points) {
+      const box = { x: x + shift * width, y, width, height };
+      const covered = boxes.reduce((sum, each) => sum
+        + Math.max(0, (box.width + each.width) / 2 + 1 - Math.abs(box.x - each.x)) * Math.max(0, (box.height + each.height) / 2 + 1 - Math.abs(box.y - each.y)), 0);
+      if (covered < least) [best, least] = [box, covered];
+      if (!covered) return best;
+    }
+  return best;
 }
 
 function render({ model, el }) {
   const { root, body, on, set, cleanup, cleanups } = frame(model, el, "stepper", "stream stepper");
-  const view = picture({ label: "dataflow graph with the tokens in its queues", height: model.get("height") });
+  let enlarged = 1, places = [];
+  const view = picture({ label: "dataflow graph with the tokens in its queues", height: model.get("height"), rescaled: (scale) => {
+    // Tokens are what is to be seen: they stay legible where all of a graph is in view.
+    const wanted = Math.min(LARGEST, Math.max(1, LEGIBLE_SCALE / scale));
+    if (wanted !== enlarged) { enlarged = wanted; show(); }
+  } });
   cleanups.push(view.stop);
   let timer = null, watch = null, focus = null;
   // Every view of this widget follows `cycle`; only the one that `player` names moves it on, or two would play at double speed.
@@ -86,7 +102,6 @@ function render({ model, el }) {
     const patience = 1500 + 3000 / model.get("speed") + 500 * Math.random();
     watch = setTimeout(() => { if (model.get("playing")) set("player", mine); }, patience);
   }
-  let places = [];
   function draw() {
     places = [];
     view.show(model.get("svg"));
@@ -98,19 +113,17 @@ function render({ model, el }) {
     }
     const layer = svg("g", { class: "ff-queues" });
     element.querySelector("g.graph").append(layer);
-    // Wires between the same two blocks run side by side: their labels stand at different heights.
-    const beside = new Map();
     for (const wire of model.get("history").wires) {
       const edge = element.querySelector(`#${CSS.escape(wire.edge)}`);
       const path = edge?.querySelector("path");
       if (!path) continue;
-      const at = path.getPointAtLength(path.getTotalLength() * share(wire.edge, beside));
+      const points = PARTS.map((part) => path.getPointAtLength(path.getTotalLength() * part));
       const group = svg("g", { class: "ff-queue" });
-      const box = svg("rect", { rx: 3, height: 13 });
-      const text = svg("text", { x: at.x, y: at.y + 3.5, "text-anchor": "middle" });
+      const box = svg("rect", { rx: 3, height: HIGH, y: -HIGH / 2 });
+      const text = svg("text", { y: 3, "text-anchor": "middle" });
       group.append(box, text);
       layer.append(group);
-      places.push({ wire, group, box, text, at });
+      places.push({ wire, group, box, text, points });
     }
     const { rules } = model.get("history");
     for (const node of view.holder.querySelectorAll("g.block")) {
@@ -128,7 +141,8 @@ function render({ model, el }) {
     const cycle = model.get("cycle");
     slider.value = cycle;
     if (document.activeElement !== jump) jump.value = cycle;
-    for (const { wire, group, box, text, at } of places) {
+    const boxes = [];
+    for (const { wire, group, box, text, points } of places) {
       const waiting = wire.passages.filter(([, seen, taken]) => seen <= cycle && (taken < 0 || taken > cycle)).map(([token]) => token);
       const taken = wire.passages.filter(([, , when]) => when === cycle).map(([token]) => token);
       group.classList.toggle("ff-moves", taken.length > 0);
@@ -136,9 +150,12 @@ function render({ model, el }) {
       group.style.display = label ? "" : "none";
       text.textContent = label;
       const width = label.length * 5.6 + 8;
-      box.setAttribute("x", at.x - width / 2);
-      box.setAttribute("y", at.y - 6.5);
+      box.setAttribute("x", -width / 2);
       box.setAttribute("width", width);
+      if (!label) continue;
+      const at = settle(points, width * enlarged, HIGH * enlarged, boxes);
+      boxes.push(at);
+      group.setAttribute("transform", `translate(${at.x.toFixed(1)} ${at.y.toFixed(1)}) scale(${enlarged.toFixed(2)})`);
     }
     const lines = [];
     for (const node of view.holder.querySelectorAll("g.block")) {
