@@ -51,7 +51,7 @@ def main(folder: Path) -> None:
         setup = "import fuseflow as ff, fuseflow_widgets as fw\nmodel = ff.models.gcn('karate')"
         widgets = lab.write("widgets.ipynb", [setup, SMALL, TREE, LANES, REFUSED, NOTICE])
         for theme in ("light", "dark"):
-            page = browser.page(dark=theme == "dark", width=1240, height=1700)
+            page = browser.page(dark=theme == "dark", width=1240, height=2100)
             open_notebook(lab, page, bench, dark=theme == "dark")
             run_all(page)
             page.wait_for_selector(".ff-picker g.statement")

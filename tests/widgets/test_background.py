@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from fuseflow_widgets import memory, run_view
 from fuseflow_widgets.background import Background, Job
+from fuseflow_widgets.run_trace import MOST_BINS
 
 import fuseflow as ff
 from fuseflow.errors import SimulationError
@@ -214,7 +215,7 @@ def test_a_traced_run_shows_stalls_and_the_critical_path() -> None:
     compiled = ff.compile(ff.models.gcn("karate"), "partial")
     view = fw.RunView(compiled, traced=True)
     sent: list[np.ndarray] = []
-    view.push = lambda block: sent.append(block)  # type: ignore[method-assign]
+    view.push = lambda block, whole: sent.append(block)  # type: ignore[method-assign]
     view.start()
     assert view.background.join(200) and view.state == "done" and view.run is not None
     trace = view.run.trace()
@@ -224,7 +225,11 @@ def test_a_traced_run_shows_stalls_and_the_critical_path() -> None:
         for name, busy, _, shares in drawn["nodes"]:
             assert seen.get((kernel.name, name), 0) == busy == kernel.result.node(name).busy_cycles
             assert sum(shares) * drawn["step"] / 100 == pytest.approx(busy, abs=drawn["step"] * len(shares) / 100 + 1)
-    rows = np.concatenate(sent)
+    rows = sent[-1]  # the whole chart, in the order of cycles, however late a node told of its own
+    assert (np.diff(rows[:, 0]) > 0).all() and 1 < len(rows) <= MOST_BINS
+    tokens_drawn = (rows[:, -1] * view._live._width_cycles).sum()
+    ports = trace.ports
+    assert tokens_drawn == pytest.approx(ports[ports["direction"] == "out"]["tokens"].sum())
     assert view.chart[-1] == "tokens_per_cycle" and rows.shape[1] == 1 + len(view.chart)
     shares, throughput = rows[:, 1:-1], rows[:, -1]
     assert throughput.min() >= 0 and throughput.max() > 1

@@ -17,36 +17,62 @@ SHARES = ("busy", "waiting_for_tokens", "waiting_for_room", "waiting_for_memory"
 CHART = (*SHARES, "tokens_per_cycle")
 """Lines of the live chart of a traced run: :data:`SHARES`, and the tokens that all nodes together send per cycle."""
 _COLUMNS = ("busy_cycles", "input_wait_cycles", "room_wait_cycles", "memory_wait_cycles")
+MOST_BINS = 600
+"""Points of the live chart; it is sent as a whole, so its size bounds the messages, too."""
 TIMELINE_COLUMNS = 200
 """Steps of a timeline; a finer trace is averaged."""
 TIMELINE_NODES = 80
 
 
-def points(frames: Sequence[TraceFrame], start_cycles: dict[str, int], nodes: dict[str, int]) -> NDArray[np.float64]:
-    """One row per interval that ``frames`` tell of: its end in cycles of the run, and the values of :data:`CHART`.
+class LiveChart:
+    """What the live chart of a traced run shows: sums by cycles of the run, at most :data:`MOST_BINS` of them.
 
-    ``start_cycles`` and ``nodes`` give the first cycle of every kernel and its number of nodes.
+    Nodes do not keep step, so what comes late is added where it belongs: the chart is always drawn as a whole.
     """
-    rows: dict[tuple[str, int, int], NDArray[np.float64]] = defaultdict(lambda: np.zeros(len(CHART)))
-    for frame in frames:
-        sent = frame.ports[frame.ports["direction"] == "out"]
-        for table, columns, into in (
-            (frame.intervals, list(_COLUMNS), slice(0, len(SHARES))),
-            (sent, ["tokens"], slice(len(SHARES), None)),
-        ):
-            if table.empty:
-                continue
-            sums = table.groupby(["kernel", "start_cycle", "end_cycle"], observed=True)[columns].sum()
-            for (kernel, start, end), values in zip(sums.index, sums.to_numpy(), strict=True):
-                rows[str(kernel), int(start), int(end)][into] += values
-    found = []
-    for (kernel, start, end), values in sorted(
-        rows.items(), key=lambda item: (start_cycles.get(item[0][0], 0), item[0][1])
-    ):
-        cycles = max(1, end - start)
-        shares = 100.0 * values[: len(SHARES)] / (cycles * max(1, nodes.get(kernel, 1)))
-        found.append([start_cycles.get(kernel, 0) + end, *shares, values[-1] / cycles])
-    return np.array(found).reshape(-1, 1 + len(CHART))
+
+    def __init__(self) -> None:
+        self._width_cycles = 1
+        self._sums: dict[tuple[str, int], NDArray[np.float64]] = {}
+        """By kernel and first cycle in it: cycles of all nodes by :data:`SHARES`, and tokens sent."""
+
+    def add(self, frames: Sequence[TraceFrame]) -> None:
+        """Take in what became known."""
+        for frame in frames:
+            sent = frame.ports[frame.ports["direction"] == "out"]
+            for table, columns, into in (
+                (frame.intervals, list(_COLUMNS), slice(0, len(SHARES))),
+                (sent, ["tokens"], slice(len(SHARES), None)),
+            ):
+                if table.empty:
+                    continue
+                longest = int((table["end_cycle"] - table["start_cycle"]).max())
+                if longest > self._width_cycles:
+                    self._widen(longest)
+                sums = table.groupby("start_cycle", observed=True)[columns].sum()
+                for start, values in zip(sums.index, sums.to_numpy(), strict=True):
+                    self._bin(frame.kernel, int(start))[into] += values
+        while len(self._sums) > MOST_BINS:
+            self._widen(2 * self._width_cycles)
+
+    def rows(self, start_cycles: dict[str, int], nodes: dict[str, int]) -> NDArray[np.float64]:
+        """A row per bin in the order of cycles: its end in cycles of the run, and the values of :data:`CHART`.
+
+        ``start_cycles`` and ``nodes`` give the first cycle of every kernel and its number of nodes.
+        """
+        found = []
+        for (kernel, start), sums in self._sums.items():
+            shares = 100.0 * sums[: len(SHARES)] / (self._width_cycles * max(1, nodes.get(kernel, 1)))
+            end = start_cycles.get(kernel, 0) + start + self._width_cycles
+            found.append([end, *shares, sums[-1] / self._width_cycles])
+        return np.array(sorted(found)).reshape(-1, 1 + len(CHART))
+
+    def _bin(self, kernel: str, start: int) -> NDArray[np.float64]:
+        return self._sums.setdefault((kernel, start - start % self._width_cycles), np.zeros(len(CHART)))
+
+    def _widen(self, width_cycles: int) -> None:
+        finer, self._sums, self._width_cycles = self._sums, {}, width_cycles
+        for (kernel, start), sums in finer.items():
+            self._bin(kernel, start)[:] += sums
 
 
 def timeline(run: Run, trace: Trace) -> list[dict[str, Any]]:

@@ -51,6 +51,7 @@ class RunView(View):
         self.background = Background()
         self._rows: list[tuple[Any, ...]] = []
         self._frames: list[TraceFrame] = []
+        self._live = run_trace.LiveChart()
         self._starts: dict[str, int] = {}
         self._finished: list[Callable[[Run], None]] = []
         super().__init__(**traits)
@@ -138,9 +139,10 @@ class RunView(View):
         if state is not None:
             self._show_progress(state, seconds)
         nodes = {region.name: len(region.graph) for region in self.compiled.regions}
-        block = run_trace.points(frames, self._starts, nodes)
+        self._live.add(frames)
+        block = self._live.rows(self._starts, nodes)
         if len(block):
-            self.push(block)
+            self.push(block, whole=True)
 
     def cancel(self) -> None:
         """Stop the run; what has been seen of it stays in ``trace``."""
@@ -154,7 +156,7 @@ class RunView(View):
             self.say("the run was stopped when no page showed it any more; start it again to have its result")
 
     def _reset(self, state: str) -> None:
-        self._rows, self._frames, self._starts = [], [], {}
+        self._rows, self._frames, self._starts, self._live = [], [], {}, run_trace.LiveChart()
         self.state = state
         self.progress, self.result, self.timeline, self.words = {}, {}, [], []
 
@@ -175,10 +177,11 @@ class RunView(View):
             "clock": state.clock_cycles, "fraction": state.fraction, "seconds": seconds,
         }  # fmt: skip
 
-    def push(self, points: np.ndarray[Any, Any]) -> None:
-        """Append rows (x, then one value per name in ``chart``) to the live chart of the page."""
+    def push(self, points: np.ndarray[Any, Any], *, whole: bool = False) -> None:
+        """Append rows (x, then one value per name in ``chart``) to the live chart of the page, or, if they are the
+        ``whole`` of it, put them in the place of what it has."""
         block = np.ascontiguousarray(points, dtype=np.float32)
-        self.send({"points": len(block)}, [block.tobytes()])
+        self.send({"points": len(block), "whole": whole}, [block.tobytes()])
 
     def _done(self, run: Run) -> None:
         self.run = run

@@ -58,6 +58,7 @@ function render({ model, el }) {
       const view = buffers[0];
       const data = new Float32Array(view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength));
       const width = model.get("chart").length + 1;
+      if (message.whole) { points = []; held = []; each = 1; }
       for (let at = 0; at < data.length; at += width) take([...data.subarray(at, at + width)]);
     } else return;
     if (!due) { due = true; requestAnimationFrame(draw); }
