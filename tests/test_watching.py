@@ -3,6 +3,7 @@
 import json
 import signal
 import threading
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,8 @@ import fuseflow as ff
 from fuseflow.compiled import Compiled
 from fuseflow.errors import DeadlockError, SimulationError
 from fuseflow.run import RunInterrupted
-from fuseflow.sim import Machine, Memory, TraceOptions
+from fuseflow.sim import Machine, Memory, TraceOptions, interpret
+from fuseflow.sim.observation import Observation
 
 
 @pytest.fixture(scope="module")
@@ -215,6 +217,25 @@ def test_interruption_of_the_interpreter_keeps_what_there_is(
     assert not run.complete and run.outputs == {}
     assert 0 < run.cycles < compiled.simulate().cycles
     assert run.table()["busy_cycles"].sum() > 0
+
+
+def test_the_interpreter_is_stopped_where_it_is_asked_to(compiled: Compiled, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = count(step=0.04)
+    monkeypatch.setattr("fuseflow.sim.observation.monotonic", lambda: next(clock))
+    asked: list[int] = []
+
+    def stop() -> bool:
+        asked.append(1)
+        return len(asked) == 3
+
+    graph, tensors = compiled.regions[0].lowered.graph, compiled.model.tensors
+    whole = interpret(graph, tensors, Machine(channel_capacity=2))
+    part = interpret(graph, tensors, Machine(channel_capacity=2), observation=Observation(stop=stop))
+    assert len(asked) == 3
+    assert not part.complete and part.outputs == {}
+    assert 0 < part.cycles < whole.cycles
+    late = interpret(graph, tensors, Machine(channel_capacity=2), observation=Observation(stop=lambda: False))
+    assert late.complete and late.nodes == whole.nodes
 
 
 def test_progress_says_what_is_left(compiled: Compiled) -> None:
