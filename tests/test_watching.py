@@ -14,8 +14,10 @@ import fuseflow as ff
 from fuseflow.compiled import Compiled
 from fuseflow.errors import DeadlockError, SimulationError
 from fuseflow.run import RunInterrupted
-from fuseflow.sim import Machine, Memory, TraceOptions, interpret
+from fuseflow.sim import Machine, Memory, TraceFrame, TraceOptions, interpret
 from fuseflow.sim.observation import Observation
+from fuseflow.sim.tokenwise.simulate import simulate_tokenwise
+from fuseflow.sim.trace import KernelTrace
 
 
 @pytest.fixture(scope="module")
@@ -71,6 +73,29 @@ def test_frames_add_up_to_the_trace(compiled: Compiled) -> None:
     assert one["token"].tolist() == ["0", "D"]
     assert one["cycle"].tolist() == [1, 2]
     assert one["number"].tolist() == [0, 1]
+
+
+def test_a_trace_is_as_large_after_many_frames_as_after_one(
+    compiled: Compiled, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("PROGRESS_INTERVAL_SECONDS", "FIRST_FRAME_SECONDS"):
+        monkeypatch.setattr(f"fuseflow.sim.tokenwise.simulate.{name}", 0.0)
+    graph, tensors = compiled.regions[0].lowered.graph, compiled.model.tensors
+    frames: list[TraceFrame] = []
+    traces: list[KernelTrace] = []
+    for operations in (100, 1 << 20):
+        watched = Observation(TraceOptions(intervals=5), frames.append)
+        result = simulate_tokenwise(graph, tensors, Machine(), observation=watched, slice_operations=operations)
+        assert result.trace is not None
+        traces.append(result.trace)
+    many, one = traces
+    assert len(frames) > 20
+    names = ("busy", "memory", "sent", "taken", "starved", "full")
+    for name in names:
+        assert getattr(many.total, name).shape == getattr(one.total, name).shape
+        np.testing.assert_array_equal(getattr(many.total, name), getattr(one.total, name))
+    assert many.total.busy.shape == (len(many.units), 2 * 5)
+    assert many.total.width_cycles == one.total.width_cycles > frames[0].intervals.eval("end_cycle - start_cycle").max()
 
 
 def test_tokens_of_a_window(compiled: Compiled) -> None:
