@@ -19,7 +19,8 @@ class Progress:
     ``None`` if the graph has none. It never falls, and is a guess of how much of the run is done: what a token of an
     operand costs differs from stream to stream and from row to row. ``remaining_seconds`` is a guess, too: the time
     left if the rest of the operands is read as fast as the first part was, smoothed so that it changes little by
-    little; ``None`` while nothing is known.
+    little; ``None`` while nothing is known, which is also so once all of them are read (short operands are read at
+    once) and the run goes on.
     """
 
     tokens: int
@@ -53,10 +54,10 @@ class Pace:
 
     def _guess(self, elapsed: float, passed: float) -> float | None:
         """The time left: the guess before, counted down and drawn towards what the run so far says."""
-        if self._fraction == 0.0:
+        if self._fraction in (0.0, 1.0):
             return None
         told = elapsed * (1.0 - self._fraction) / self._fraction
-        if self._remaining is None or self._fraction == 1.0:
+        if self._remaining is None:
             return told
         expected = self._remaining - passed
         return max(0.0, expected + (1.0 - exp(-passed / SMOOTHING_SECONDS)) * (told - expected))
