@@ -74,7 +74,7 @@ lab: $(VENV)/.lab
 	  --LabApp.news_url= --LabApp.check_for_updates_class=jupyterlab.handlers.announcements.NeverCheckForUpdate $(LAB_OPTIONS)
 
 app: $(VENV)/.lab
-	@$(BIN)/voila notebooks/app.ipynb --Voila.ip=127.0.0.1
+	@JUPYTER_PATH=$(CURDIR)/notebooks/share $(BIN)/voila notebooks/app.ipynb --Voila.ip=127.0.0.1 --template=offline
 
 notebooks: $(VENV)/.lab
 	@$(BIN)/python -m pytest -q -rs -n $(WORKERS) --nbmake --nbmake-timeout=120 notebooks

@@ -11,6 +11,7 @@ import pandas as pd
 from fuseflow.einsum import Program
 from fuseflow.errors import ScheduleError, SearchError, SimulationError
 from fuseflow.estimate import Statistics
+from fuseflow.explore.bound import Bound, lower_bound
 from fuseflow.explore.keys import result_key
 from fuseflow.explore.regions import Pruned, Workbench
 from fuseflow.explore.search import Search, estimated_as, limit_of
@@ -105,7 +106,7 @@ def _estimated(
     found: dict[str, Found] = {}
     pruned: list[Pruned] = []
     partitions = schedules = estimated = 0
-    exact, spent, bounds = True, 0.0, list[tuple[float, str]]()
+    exact, spent, bounds = True, 0.0, list[Bound]()
     names = iter(f"found-{number}" for number in range(1, 10**9))
     extents: dict[str, int] = {}  # of the variants so far: blocks have fewer coordinates, but smaller sizes come first
     for variant, machines in _fitting(model, space, pruned):
@@ -127,7 +128,7 @@ def _estimated(
                 pruned.append(_refused(program, variant.blocks, str(error)))
                 continue
             bench.check_lanes()
-            bounds.append(bench.bound)
+            bounds.append(lower_bound(lattice, tensors, machine))
             estimated, spent = estimated + bench.estimated, spent + bench.seconds
             pruned += [replace(item, blocks=variant.blocks) for item in bench.pruned]
             if progress is not None:
@@ -136,7 +137,7 @@ def _estimated(
         reasons = "; ".join(f"blocks of {item.blocks}: {item.reason}" for item in pruned if item.iteration is None)
         raise ScheduleError(f"the space is empty: no block size fits. {reasons}. Size 0 is without tiles")
     ordered = sorted(found.values(), key=lambda item: (item.cost.cycles, item.cost.bytes))
-    return ordered, SpaceSize(partitions, schedules, exact, estimated, spent, *min(bounds)), pruned
+    return ordered, SpaceSize(partitions, schedules, exact, estimated, spent, min(bounds)), pruned
 
 
 def _fitting(model: Model, space: Space, pruned: list[Pruned]) -> Iterator[tuple[Variant, list[Machine]]]:

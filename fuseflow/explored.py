@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from fuseflow.errors import SearchError
+from fuseflow.explore.bound import Bound
 from fuseflow.explore.pareto import pareto_front
 from fuseflow.explore.regions import Cost, Pruned
 from fuseflow.explore.space import PARTITIONS_COUNTED
@@ -37,6 +38,9 @@ class Found:
     limit: str = ""
 
 
+NO_BOUND = Bound()
+
+
 @dataclass(frozen=True, slots=True)
 class SpaceSize:
     """How large a space is: fusion partitions, and schedules with orders, styles, formats, products and machines."""
@@ -46,8 +50,7 @@ class SpaceSize:
     exact: bool
     estimated: int
     estimate_seconds: float
-    bound: float = 0.0
-    bound_by: str = ""
+    bound: Bound = NO_BOUND
 
     def __repr__(self) -> str:
         cut = self.partitions > PARTITIONS_COUNTED and not self.exact
@@ -83,9 +86,8 @@ class Exploration(pd.DataFrame):  # type: ignore[misc]  # pandas has no types
 
     @property
     def lower_bound(self) -> float:
-        """Estimated cycles below which no schedule of the space is: every one has a region with the costliest
-        statement, and the cheapest region that was found with it takes this long."""
-        return self._size.bound
+        """Cycles that no schedule of the space can avoid, proven from the data (:mod:`fuseflow.explore.bound`)."""
+        return self._size.bound.cycles
 
     @property
     def pruned(self) -> pd.DataFrame:
@@ -170,11 +172,12 @@ def found_schedule(result: Exploration) -> FoundSchedule:
             f"The best simulated preset, {rival['schedule']}{cut}, takes {int(rival['cycles']):,}: {ratio:.3g}x."
         )
     lines.append(f"Its slowest region {result.limit_of(str(best['key']))}.")
-    size = result.space_size
-    lines.append(
-        f"No schedule of the space is estimated below {size.bound:,.0f} cycles, what the cheapest region with "
-        f"{size.bound_by} takes."
-    )
+    bound = result.space_size.bound
+    if bound.cycles:
+        lines.append(
+            f"No schedule of the space can take less than {bound.cycles:,.0f}, the turns of the blocks that compute "
+            f"{' and then '.join(bound.statements)}: at most {cycles / bound.cycles:.3g}x better."
+        )
     return FoundSchedule(schedule.name, schedule.regions, schedule.blocks, " ".join(lines), cycles, str(best["key"]))
 
 

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,24 +10,10 @@ import typer
 
 from fuseflow.cli.failures import reported
 from fuseflow.cli.options import not_empty
+from fuseflow.paper_modes import Configuration, Mode
 
 if TYPE_CHECKING:
     from fuseflow.paper.runner import PaperProgress
-
-
-class ModeName(StrEnum):
-    """How much is run."""
-
-    fast = "fast"
-    medium = "medium"
-    complete = "complete"
-
-
-class ConfigurationName(StrEnum):
-    """Whose choices the models follow."""
-
-    same_work = "same-work"
-    artifact = "artifact"
 
 
 @reported
@@ -37,12 +22,12 @@ def paper(
         list[str] | None,
         typer.Argument(metavar="[FIGURE...]", help="fig4b, fig12, ..., table4, or all.", show_default="all"),
     ] = None,
-    mode: Annotated[ModeName, typer.Option("--mode", help="How much is run.")] = ModeName.fast,
+    mode: Annotated[Mode, typer.Option("--mode", help="How much is run.")] = Mode.FAST,
     out: Annotated[str, typer.Option("--out", metavar="DIR", callback=not_empty, help="Where all goes.")] = "out/paper",
     configuration: Annotated[
-        ConfigurationName,
+        Configuration,
         typer.Option("--configuration", help="The same work on both sides, or the choices of the published artifact."),
-    ] = ConfigurationName.same_work,
+    ] = Configuration.SAME_WORK,
     jobs: Annotated[int, typer.Option("--jobs", min=1, help="Processes; one uses several threads.")] = 1,
     memory: Annotated[float, typer.Option("--memory", metavar="GB", help="Memory of all processes together.")] = 12.0,
     store: Annotated[
@@ -71,12 +56,12 @@ def paper(
     A run that was stopped goes on where it was: a finished point is never run again.
     """
     from fuseflow.explore.store import Store
-    from fuseflow.paper import Configuration, Mode, Request, chosen, reproduce
+    from fuseflow.paper import Request, chosen, reproduce
     from fuseflow.paper.reproduce import STORE
     from fuseflow.paper.reproduce import recompute as again
 
     experiments = chosen(names or [])
-    request = Request(Mode(mode.value), Configuration(configuration.value), pictures or "")
+    request = Request(mode, configuration, pictures or "")
     place = Store.at(store if store is not None else Path(out) / STORE)
     if recompute is not None:
         different = False

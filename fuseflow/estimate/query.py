@@ -54,11 +54,15 @@ def either(choices: Iterable[Condition], given: Condition = ALWAYS) -> Condition
 
 @dataclass(slots=True, repr=False)
 class Counter:
-    """Answers to queries, each computed once. Share one between estimates to share what they have in common."""
+    """Answers to queries, each computed once. Share one between estimates to share what they have in common.
+
+    An ``exact`` one raises SampledError where it would have to sample.
+    """
 
     counts: dict[tuple[Condition, frozenset[Var]], float] = field(default_factory=dict)
     projections: dict[tuple[Condition, frozenset[Var]], Condition] = field(default_factory=dict)
     projected: dict[Condition, Condition] = field(default_factory=dict)
+    exact: bool = False
 
     def count(self, condition: Condition, variables: Sequence[Var]) -> float:
         """How many assignments of ``variables`` satisfy ``condition``, which speaks of no others."""
@@ -90,7 +94,7 @@ class Counter:
         return total
 
     def _count_part(self, condition: Condition, variables: set[Var]) -> float:
-        work = _elimination(condition, boolean=False)
+        work = _elimination(condition, boolean=False, exact=self.exact)
         work.run(variables)
         return work.scalar
 
@@ -157,7 +161,7 @@ class Counter:
         return renamed(self.projected[key], {new: old for old, new in names.items()})
 
     def _eliminated(self, condition: Condition, gone: frozenset[Var]) -> Condition:
-        work = _elimination(condition, boolean=True)
+        work = _elimination(condition, boolean=True, exact=self.exact)
         work.run(gone)
         result: set[Atom | Either | Thinned] = set()
         for variable, vector in work.vectors.items():
@@ -212,8 +216,8 @@ def renamed(condition: Condition, names: dict[Var, Var]) -> Condition:
     return frozenset(found)
 
 
-def _elimination(condition: Condition, boolean: bool) -> Elimination:
-    work = Elimination(boolean)
+def _elimination(condition: Condition, boolean: bool, exact: bool) -> Elimination:
+    work = Elimination(boolean, exact)
     for atom in sorted((atom for atom in condition if isinstance(atom, Atom)), key=lambda item: item.relation.number):
         work.add(Factor(atom.variables, atom.relation.columns, atom.relation.weights))
     for thin in condition:

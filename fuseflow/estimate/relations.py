@@ -25,6 +25,10 @@ PAIRS_JOINED = 8_000_000
 _serial = numbers()
 
 
+class SampledError(Exception):
+    """A join is so large that it would be sampled, and an exact answer was asked for."""
+
+
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Relation:
     """Distinct tuples over dimensions of the given ``sizes``, one column per dimension.
@@ -103,10 +107,12 @@ class Factor:
 class Elimination:
     """Sums a product of tables over variables, one after the other.
 
-    ``boolean`` asks only whether there is a tuple: every tuple counts once (or as often as a sample says).
+    ``boolean`` asks only whether there is a tuple: every tuple counts once (or as often as a sample says). ``exact``
+    raises SampledError where a join would be sampled.
     """
 
     boolean: bool
+    exact: bool = False
     vectors: dict[Var, NDArray[np.float64]] = field(default_factory=dict)
     tables: list[Factor] = field(default_factory=list)
     scalar: float = 1.0
@@ -143,7 +149,7 @@ class Elimination:
         while len(involved) > 1:
             involved.sort(key=lambda table: len(table.columns[0]))
             first, second = involved.pop(0), involved.pop(0)
-            involved.append(join(first, second))
+            involved.append(join(first, second, self.exact))
         summed = involved[0].without(variable)
         if self.boolean and len(summed.variables) > 1:
             summed = distinct(summed)
@@ -170,11 +176,11 @@ def distinct(factor: Factor) -> Factor:
     return Factor(factor.variables, tuple(column[first] for column in factor.columns), factor.weights[first])
 
 
-def join(left: Factor, right: Factor) -> Factor:
+def join(left: Factor, right: Factor, exact: bool = False) -> Factor:
     """Pairs of tuples that agree on the variables both have, with the product of their weights.
 
     Where there are more than ``PAIRS_JOINED`` of them, only some coordinates of a variable that ``left`` alone has are
-    joined, all their tuples of them, and weighted up.
+    joined, all their tuples of them, and weighted up; with ``exact``, SampledError is raised instead.
     """
     shared = [variable for variable in left.variables if variable in right.variables]
     left_keys, right_keys = _keys(left, shared), _keys(right, shared)
@@ -186,6 +192,8 @@ def join(left: Factor, right: Factor) -> Factor:
     scale = 1.0
     pairs = int(lengths.sum())
     if pairs > PAIRS_JOINED:
+        if exact:
+            raise SampledError(f"{pairs:,} pairs")
         own = next((place for place, name in enumerate(left.variables) if name not in shared), 0)
         size = left.variables[own][1]
         kept = np.zeros(size, np.bool_)

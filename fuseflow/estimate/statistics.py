@@ -23,8 +23,8 @@ class Sparsity(Enum):
     """Every element is stored with the same probability."""
     POWER_LAW = "power law"
     """Rows and columns of rank r are drawn with a weight of r to the power of minus an exponent: few have most
-    elements, as in graphs (in a square matrix, the same of both). An exponent of 0.5 is a graph whose degrees have the
-    density d^-3, 1.0 one with d^-2."""
+    elements, as in graphs (in a square matrix, the same of both, and none empty if there are two elements per row). An
+    exponent of 0.5 is a graph whose degrees have the density d^-3, 1.0 one with d^-2."""
     BLOCK_DIAGONAL = "block diagonal"
     """Full square blocks along the diagonal."""
 
@@ -132,6 +132,10 @@ def _power_law(random: np.random.Generator, shape: tuple[int, ...], wanted: int,
     if rows == columns:  # a graph: the same nodes have many edges in and out
         column_names = row_names
     found = np.empty(0, np.int64)
+    if rows == columns and wanted >= 2 * rows:  # in a graph whose edges allow it, every node has one in and one out
+        partners = column_names[random.choice(columns, rows, p=column_shares)]
+        nodes = np.arange(rows)
+        found = np.union1d(nodes * columns + partners, partners * columns + nodes)
     for _ in range(64):
         if len(found) >= wanted:
             break

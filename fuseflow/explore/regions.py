@@ -87,7 +87,6 @@ class Workbench:
     pruned: list[Pruned] = field(default_factory=list)
     found: dict[tuple[object, ...], tuple[RegionCandidate, ...]] = field(default_factory=dict)
     extents: dict[str, int] = field(default_factory=dict)
-    least: dict[str, float] = field(default_factory=dict)
     best: dict[int, tuple[RegionCandidate, ...]] = field(default_factory=dict)
     fills: Fills = field(init=False)
     stored: Mapping[str, int] = field(init=False)
@@ -126,15 +125,6 @@ class Workbench:
                 for candidate in self._of_style(program, statements, style, patterns)
             )
         return self.found[key]
-
-    @property
-    def bound(self) -> tuple[float, str]:
-        """Cycles below which no schedule's estimate can be, and the statement that says so.
-
-        Every schedule computes each statement in some region; the cheapest region that was found with it, in whatever
-        order, style and company, is a bound, and the largest of these is the best one.
-        """
-        return max(((cycles, name) for name, cycles in self.least.items()), default=(0.0, ""))
 
     def check_lanes(self) -> None:
         """ScheduleError where the space asks for lanes of an index that no region has, or of more than it has."""
@@ -264,8 +254,6 @@ class Workbench:
         results = {name: layout for _, formats in kernels for name, layout in formats.items()}
         kept = {statement for statement in region.statements if statement in results}
         stored = tuple(sorted(((name, results[name]) for name in kept), key=lambda item: item[0]))
-        for name in region.statements:
-            self.least[name] = min(total.cycles, self.least.get(name, total.cycles))
         self.estimated += 1
         self.seconds += time.perf_counter() - started
         assert slowest is not None  # a region has at least its own graph

@@ -81,6 +81,13 @@ class Store:
 
     folder: Path
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "folder", Path(self.folder))  # text is a path too
+        if self.folder.exists() and not self.folder.is_dir():
+            raise StoreError(
+                f"{self.folder} is no folder, so no results can be in it; name another one in FUSEFLOW_RESULTS"
+            )
+
     @classmethod
     def at(cls, folder: "str | Path | Store | None") -> "Store":
         """The store in ``folder``; by default the folder that FUSEFLOW_RESULTS names, or ``fuseflow-results``."""

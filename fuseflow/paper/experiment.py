@@ -4,33 +4,17 @@ Nothing here runs anything. A *point* is one simulation (model, schedule, memory
 point, or several that run one after the other, each as often as it runs (the kernels of GPT-3's decoders).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
 import pandas as pd
 
+from fuseflow.explore.store import Outcome, Store
+from fuseflow.paper_modes import Configuration as Configuration  # given on to every figure
+from fuseflow.paper_modes import Mode as Mode
 from fuseflow.schedule import Lanes
-
-
-class Mode(Enum):
-    """How much of an experiment is run."""
-
-    FAST = "fast"
-    """Minutes for all figures: small data sets, and sizes below the paper's, which the labels say."""
-    MEDIUM = "medium"
-    COMPLETE = "complete"
-    """The paper's sizes, seeds and memory models."""
-
-
-class Configuration(Enum):
-    """Whose choices the models follow."""
-
-    SAME_WORK = "same-work"
-    """The same work under every schedule, as the paper's text states it: what is plotted by default."""
-    ARTIFACT = "artifact"
-    """The choices of the published artifact, where its cycles are to be met."""
 
 
 class Base(Enum):
@@ -72,6 +56,7 @@ class Kind(Enum):
     GRAPHSAGE = "graphsage"
     SAE = "sae"
     ATTENTION = "attention"
+    SCORES = "dense scores"
     DECODER_KERNEL = "decoder kernel"
     PATTERN_GCN = "gcn on a drawn pattern"
     NESTED_MATMUL = "nested matmul"
@@ -123,7 +108,8 @@ class Point:
 class Bar:
     """One value of a figure: ``labels`` place it, ``parts`` are its points and how often each runs.
 
-    ``reference`` is the published value of the quantity in column ``cycles``, where there is one.
+    ``reference`` is the published value of the quantity in column ``cycles``, where there is one. A part that runs a
+    negative number of times is taken off: a kernel that another part has in it.
     """
 
     labels: tuple[tuple[str, Value], ...]
@@ -162,12 +148,14 @@ class Request:
 Declare = Callable[[Request], tuple[Bar, ...]]
 Derive = Callable[[pd.DataFrame, Request], pd.DataFrame]
 Judge = Callable[[pd.DataFrame, Request], list[Verdict]]
+Details = Callable[[Sequence[Bar], Mapping[Point, Outcome], Store, Request], list[str]]
 
 
 @dataclass(frozen=True, slots=True)
 class Experiment:
     """A figure or table. ``bars`` are simulated, ``derive`` adds columns (or computes the rows of a table that needs no
-    simulation), ``judge`` compares with the paper, ``chart`` draws an Altair chart of the derived rows.
+    simulation), ``judge`` compares with the paper, ``chart`` draws an Altair chart of the derived rows, ``details`` are
+    lines of Markdown that need the counters of nodes.
     """
 
     name: str
@@ -177,4 +165,5 @@ class Experiment:
     derive: Derive
     judge: Judge
     chart: Callable[[pd.DataFrame], Any] | None = None
+    details: Details | None = None
     notes: tuple[str, ...] = field(default=())

@@ -36,6 +36,8 @@ def build_model(spec: ModelSpec) -> Model:
             return sae(arguments.pop("dataset"), folder=folder, seed=spec.data_seed, **arguments)
         case Kind.ATTENTION:
             return attention(seed=spec.data_seed, **arguments)
+        case Kind.SCORES:
+            return _scores(spec)
         case Kind.DECODER_KERNEL:
             return gpt3_kernel(seed=spec.data_seed, **arguments)
         case Kind.PATTERN_GCN:
@@ -85,6 +87,16 @@ def _pattern_gcn(spec: ModelSpec) -> Model:
         lambda: features,
     )
     return gcn(data, weight_sparsity=float(spec["weight_sparsity"]), seed=spec.data_seed)
+
+
+def _scores(spec: ModelSpec) -> Model:
+    """Q·K of one head, ``sequence`` x ``width``, dense, keys stored transposed: the artifact's scores."""
+    sequence, width = int(spec["sequence"]), int(spec["width"])
+    generator = np.random.default_rng(spec.data_seed)
+    text = f"Q[{sequence},{width}]: dd\nK[{width},{sequence}]: dd\nS[m,n] = Q[m,d] * K[d,n]"
+    queries = generator.standard_normal((sequence, width)).astype(np.float32)
+    keys = generator.standard_normal((width, sequence)).astype(np.float32)
+    return from_text(text, Q=queries, K=keys)
 
 
 def _nested_matmul(spec: ModelSpec) -> Model:

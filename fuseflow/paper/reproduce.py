@@ -71,7 +71,8 @@ def reproduce(
     for item in experiments:
         rows = item.derive(rows_of(item, bars[item.name], outcomes, place, request), request)
         verdicts = item.judge(rows, request)
-        write_experiment(item, rows, verdicts, request, folder)
+        details = item.details(bars[item.name], outcomes, place, request) if item.details is not None else []
+        write_experiment(item, rows, verdicts, request, folder, details)
         made = Reproduced(item, rows, verdicts, folder / item.name)
         found.append(made)
         if written is not None:

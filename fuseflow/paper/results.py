@@ -1,6 +1,6 @@
 """The rows of a figure from finished points: nothing is filled in, a bar with a missing point has no number."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -11,14 +11,15 @@ from fuseflow.paper.points import data_folder, point_key, schedule_hash
 from fuseflow.schedule import Schedule
 
 MEASURED = (
-    "cycles", "flops", "bytes", "dense_tokens", "nodes", "max_rel_error", "seconds", "status", "reason", "data", "seed",
-    "schedule_hash", "points", "reference", "ratio_to_reference", "command",
+    "cycles", "flops", "bytes", "dense_tokens", "held_coordinates", "nodes", "max_rel_error", "seconds", "status",
+    "reason", "data", "seed", "schedule_hash", "points", "reference", "ratio_to_reference", "command",
 )  # fmt: skip
 """Columns that every simulated figure has, behind those of its labels.
 
 ``max_rel_error`` is the largest over the points of the row, against eager PyTorch (einsum text: the dense
 interpreter in float64); ``nodes`` counts the graphs of every point once. ``dense_tokens`` are the busy cycles of
-scanners of dense levels, which read no memory: a coordinate each, and a stop per fiber.
+scanners of dense levels, which read no memory: a coordinate each, and a stop per fiber. ``held_coordinates`` are those
+that scanners of an outermost level read again, of the one fiber that it has. Figure 14 needs both.
 """
 
 
@@ -60,9 +61,8 @@ def _row(
         "cycles": cycles,
         "flops": _total(found, "flops") if done else None,
         "bytes": _total(found, "bytes") if done else None,
-        "dense_tokens": sum(times * _dense_tokens(store, key) for key, (_, times) in zip(keys, bar.parts, strict=True))
-        if done
-        else None,
+        "dense_tokens": _of_nodes(_dense_tokens, keys, bar, store) if done else None,
+        "held_coordinates": _of_nodes(_held_coordinates, keys, bar, store) if done else None,
         "nodes": sum(outcome.nodes or 0 for outcome, _, _ in found if outcome is not None) if done else None,
         "max_rel_error": max((outcome.max_rel_error or 0.0 for outcome, _, _ in found if outcome), default=0.0)
         if done
@@ -81,11 +81,29 @@ def _row(
     }
 
 
-def _dense_tokens(store: Store, key: str) -> int:
+def _of_nodes(count: Callable[[pd.DataFrame], int], keys: Sequence[str], bar: Bar, store: Store) -> int:
+    """``count`` over the nodes of every point of ``bar``, as often as it runs."""
+    return sum(times * count(store.nodes(key)) for key, (_, times) in zip(keys, bar.parts, strict=True))
+
+
+def _dense_tokens(nodes: pd.DataFrame) -> int:
     """Busy cycles of the dense scanners of a finished point: those that read no coordinate from memory."""
-    nodes = store.nodes(key)
     dense = nodes["name"].str.startswith("scan") & (nodes["coordinates_read"] == 0)
     return int(nodes.loc[dense, "busy_cycles"].sum())
+
+
+def _held_coordinates(nodes: pd.DataFrame) -> int:
+    """Coordinates read again from the one fiber of an outermost compressed level, whose reference is repeated.
+
+    Every coordinate and every fiber costs a cycle; what is read is the coordinates, and two segment entries per
+    reference that differs from the one before (simulator rule 3.1). So fewer words than cycles tell a repeated
+    reference, and as the outermost level has one fiber, two entries were read.
+    """
+    scans = nodes[nodes["name"].str.startswith("scan") & (nodes["coordinates_read"] > 0)]
+    held = scans[scans["coordinates_read"] < scans["busy_cycles"]]
+    read = held["coordinates_read"] - 2
+    fibers = held["busy_cycles"] - read
+    return int((read - read // fibers).sum())
 
 
 def _total(found: Sequence[tuple[Outcome | None, Point, int]], column: str) -> int:

@@ -1,5 +1,6 @@
 """The files of one experiment: chart (HTML, SVG), data (CSV), comparison (Markdown); each whole or not at all."""
 
+from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
@@ -12,14 +13,19 @@ from fuseflow.report.folder import make_folder
 
 
 def write_experiment(
-    experiment: Experiment, rows: pd.DataFrame, verdicts: list[Verdict], request: Request, folder: Path
+    experiment: Experiment,
+    rows: pd.DataFrame,
+    verdicts: list[Verdict],
+    request: Request,
+    folder: Path,
+    details: Sequence[str] = (),
 ) -> None:
     """Write everything of ``experiment`` into ``folder``/its name; DataError where that fails."""
     target = folder / experiment.name
     make_folder(target, experiment.title)
     try:
         _write(target / "data.csv", rows.to_csv(index=False))
-        _write(target / "comparison.md", comparison(experiment, rows, verdicts, request))
+        _write(target / "comparison.md", comparison(experiment, rows, verdicts, request, details))
         if experiment.chart is None:
             _write(target / "table.html", _table_page(experiment, rows))
             return
@@ -35,7 +41,9 @@ def write_experiment(
         ) from None
 
 
-def comparison(experiment: Experiment, rows: pd.DataFrame, verdicts: list[Verdict], request: Request) -> str:
+def comparison(
+    experiment: Experiment, rows: pd.DataFrame, verdicts: list[Verdict], request: Request, details: Sequence[str] = ()
+) -> str:
     """``comparison.md``: the claim, and line by line what the paper has, what we have, and why they differ."""
     lines = [
         f"# {experiment.title}",
@@ -61,6 +69,7 @@ def comparison(experiment: Experiment, rows: pd.DataFrame, verdicts: list[Verdic
         lines += ["", f"{len(done)} rows measured, largest relative error of an output {worst:.1e}."]
         lines += [f"* missing: {reason}" for reason in dict.fromkeys(missing["reason"])]
     lines += ["", *experiment.notes] if experiment.notes else []
+    lines += ["", *details] if details else []
     return "\n".join(lines) + "\n"
 
 

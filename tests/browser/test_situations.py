@@ -216,6 +216,28 @@ def test_the_focus_stays_where_it_was_when_a_message_is_closed(lab: Lab, browser
     lab.end_sessions()
 
 
+def test_a_run_whose_output_is_cleared_is_stopped(lab: Lab, browser: Browser) -> None:
+    cell = (
+        "import fuseflow as ff, fuseflow_widgets as fw\n"
+        "model = ff.models.gcn('cora', hidden=96, weight_sparsity=0)\n"
+        "view = fw.RunView(ff.compile(model, 'full'), traced=True)\nview"
+    )
+    page = browser.page(height=900)
+    open_notebook(lab, page, lab.write("cleared.ipynb", [cell]))
+    run_all(page)
+    page.locator(".ff-start").click()
+    page.wait_for_selector(".ff-run[data-state=running]")
+    page.evaluate("() => jupyterapp.commands.execute('editmenu:clear-all')")
+    page.wait_for_selector(".ff-run", state="detached")
+    end = time.monotonic() + PATIENCE_MS / 1000
+    while (state := python(page, "view.state")) == "running" and time.monotonic() < end:
+        time.sleep(0.5)
+    assert state == "cancelled"
+    browser.require_clean()
+    page.context.close()
+    lab.end_sessions()
+
+
 def test_without_webgl_everything_draws(lab: Lab, browser: Browser) -> None:
     page = browser.page(height=1500)
     page.add_init_script(
@@ -345,18 +367,22 @@ def test_every_action_has_a_key_and_a_name(lab: Lab, browser: Browser) -> None:
 
 
 def test_the_app(browser: Browser, lab: Lab, tmp_path: Path) -> None:
-    """Through Voila, as ``make app`` starts it. Its page asks a font server for icons of its own; the workbench for nothing."""
+    """Through Voila, as ``make app`` starts it; nothing is asked of another machine."""
     notebook = nbformat.read(ROOT / "notebooks" / "app.ipynb", 4)
     nbformat.write(notebook, tmp_path / "app.ipynb")
     port = free_port()
+    here = f"http://127.0.0.1:{port}/"
     server = subprocess.Popen(
-        [sys.executable, "-m", "voila", str(tmp_path / "app.ipynb"), "--no-browser", f"--port={port}", "--Voila.ip=127.0.0.1"],
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=lab.environment,
+        [sys.executable, "-m", "voila", str(tmp_path / "app.ipynb"), "--no-browser", f"--port={port}", "--Voila.ip=127.0.0.1",
+         "--template=offline"],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        env={**lab.environment, "JUPYTER_PATH": str(ROOT / "notebooks" / "share")},
     )  # fmt: skip
     try:
         page = browser.chromium.new_context().new_page()
         page.set_default_timeout(PATIENCE_MS)
-        page.route(lambda url: not url.startswith(f"http://127.0.0.1:{port}"), lambda route: route.abort())
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url))
         end = time.monotonic() + 180
         while time.monotonic() < end:
             try:
@@ -366,11 +392,12 @@ def test_the_app(browser: Browser, lab: Lab, tmp_path: Path) -> None:
                 break
             except OSError:
                 time.sleep(0.3)
-        page.goto(f"http://127.0.0.1:{port}/")
+        page.goto(here)
         page.wait_for_selector(".ff-picker g.statement")
         assert exact_cycles(page) == ff.compile(ff.models.gcn("karate"), "partial").simulate().cycles
         press_edge(page, "relu", "sparse_mm_1")
         assert fact(page, "kernels") == "1"
+        assert [url for url in asked if not url.startswith((here, "data:", here.replace("http", "ws"), "blob:"))] == []
         page.context.close()
     finally:
         server.terminate()

@@ -213,3 +213,12 @@ def test_statistics_of_elements_are_not_taken_for_those_of_blocks() -> None:
     ):
         ff.estimate(model, schedule, statistics=known)
     assert ff.estimate(model, schedule, statistics=Statistics.of(ff.compile(model, schedule).model.tensors)).flops > 0
+
+
+def test_a_drawn_graph_has_no_node_without_edges() -> None:
+    """Nodes without edges are in no data set; rows that are empty by chance would be missing from every layer."""
+    model = ff.einsum("A[300,300]: cc\nY[i,j] = relu(A[i,j])", A=np.eye(300, dtype=np.float32))
+    known = Statistics.sizes(model.program.inputs, {"A": 900 / 300**2}, Sparsity.POWER_LAW, exponent=0.62)
+    drawn = known.patterns["A"].tree.to_dense() != 0  # type: ignore[attr-defined]  # drawn patterns are of data
+    assert drawn.sum() == 900
+    assert drawn.any(0).all() and drawn.any(1).all()

@@ -88,3 +88,10 @@ def test_a_place_that_is_no_folder(tmp_path: Path) -> None:
     file.write_text("")
     with pytest.raises(StoreError, match="cannot write results to"):
         Store(file / "below").write(Outcome("k", Status.DONE), ABOUT)
+    with pytest.raises(StoreError, match="is no folder"):
+        Store(file)
+
+
+def test_a_folder_may_be_text(tmp_path: Path) -> None:
+    assert Store(str(tmp_path)) == Store(tmp_path)  # type: ignore[arg-type]  # what a user may well write
+    assert Store(str(tmp_path)).table().empty  # type: ignore[arg-type]

@@ -262,3 +262,33 @@ def test_a_fault_of_our_own_is_said_too() -> None:
     finally:
         threading.excepthook = hook
     assert seen == ["this is a fault of fuseflow, please report it: AttributeError: no such thing"]
+
+
+def test_a_run_that_no_page_shows_is_stopped() -> None:
+    compiled = ff.compile(ff.models.gcn("karate"), "partial")
+    view = fw.RunView(compiled)
+    for page in ("one", "two"):
+        view._received(None, {"view": page, "shown": True}, [])
+    view.state = "running"
+    view._received(None, {"view": "one", "shown": False}, [])
+    assert view.state == "running"
+    view._received(None, {"view": "two", "shown": False}, [])
+    assert view.state == "cancelled" and "no page" in view.notice["text"]
+    view.close()
+
+
+def test_a_cell_that_is_moved_keeps_its_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fuseflow_widgets.view.UNSEEN_SECONDS", 0.05)
+
+    async def moved() -> tuple[str, str]:
+        view = fw.RunView(ff.compile(ff.models.gcn("karate"), "partial"))
+        view.state = "running"
+        for shown in (True, False, True):
+            view._received(None, {"view": "page", "shown": shown}, [])
+        await asyncio.sleep(0.2)
+        kept = view.state
+        view._received(None, {"view": "page", "shown": False}, [])
+        await asyncio.sleep(0.2)
+        return kept, view.state
+
+    assert asyncio.run(moved()) == ("running", "cancelled")

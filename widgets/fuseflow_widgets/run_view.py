@@ -55,6 +55,7 @@ class RunView(View):
         self._finished: list[Callable[[Run], None]] = []
         super().__init__(**traits)
         self.when_closed(self.background.close)
+        self.when_unseen(self._left)
         if compiled is not None:
             self.show(compiled)
 
@@ -146,6 +147,11 @@ class RunView(View):
         if self.state == "running":
             self.background.cancel()
             self.state = "cancelled"
+
+    def _left(self) -> None:
+        if self.state == "running":
+            self.cancel()
+            self.say("the run was stopped when no page showed it any more; start it again to have its result")
 
     def _reset(self, state: str) -> None:
         self._rows, self._frames, self._starts = [], [], {}

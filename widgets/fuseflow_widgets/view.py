@@ -1,5 +1,6 @@
 """What all widgets share: messages in words, actions from the page, the look, and a static form."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Any, ClassVar
 
@@ -8,6 +9,9 @@ import traitlets
 
 from fuseflow.errors import FuseflowError, ScheduleError
 from fuseflow_widgets import assets
+
+UNSEEN_SECONDS = 3.0
+"""How long a widget may be on no page before its work is stopped; a cell that is moved is away for a moment only."""
 
 
 def require(shown: object, kinds: tuple[type, ...], widget: str, words: str) -> None:
@@ -19,7 +23,9 @@ def require(shown: object, kinds: tuple[type, ...], widget: str, words: str) -> 
 class View(anywidget.AnyWidget):
     """Base of the widgets. ``page`` names the ES module; actions that the page sends are methods in ``actions``.
 
-    The page numbers what it sends and is told when it has been received, so that it can say when the kernel is gone. An
+    The page numbers what it sends and is told when it has been received, so that it can say when the kernel is gone. It
+    also says when a view of the widget comes and goes: one whose output was cleared, or whose cell ran again, is seen
+    nowhere, and nobody can stop what it does (:meth:`when_unseen`). A page that is reloaded says nothing. An
     error of fuseflow becomes ``notice``; it never leaves an action. ``theme`` is ``auto`` (that of the page around the
     widget), ``light`` or ``dark``.
     """
@@ -36,6 +42,8 @@ class View(anywidget.AnyWidget):
 
     def __init__(self, **traits: Any) -> None:
         self._closers: list[Callable[[], None]] = []
+        self._unseen: list[Callable[[], None]] = []
+        self._views: set[str] = set()
         super().__init__(**traits)
         self.on_msg(self._received)
 
@@ -59,6 +67,24 @@ class View(anywidget.AnyWidget):
     def when_closed(self, closer: Callable[[], None]) -> None:
         """Call ``closer`` when the widget is closed."""
         self._closers.append(closer)
+
+    def when_unseen(self, call: Callable[[], None]) -> None:
+        """Call ``call`` when no page has shown the widget for :data:`UNSEEN_SECONDS`, though one had."""
+        self._unseen.append(call)
+
+    def _view(self, name: str, shown: bool) -> None:
+        (self._views.add if shown else self._views.discard)(name)
+        if self._views:
+            return
+        try:
+            asyncio.get_running_loop().call_later(UNSEEN_SECONDS, self._still_unseen)
+        except RuntimeError:  # no event loop, as in a plain script
+            self._still_unseen()
+
+    def _still_unseen(self) -> None:
+        if not self._views:
+            for call in self._unseen:
+                call()
 
     def close(self) -> None:
         """Remove the widget from every page and stop what works for it."""
@@ -92,6 +118,9 @@ class View(anywidget.AnyWidget):
             return
         if "number" in content:
             self.send({"received": content["number"]})
+        if "view" in content:
+            self._view(str(content["view"]), bool(content.get("shown")))
+            return
         name = content.get("action")
         known = self.actions()
         if name not in known:

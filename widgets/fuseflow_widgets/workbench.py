@@ -46,6 +46,7 @@ class Workbench(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no typ
         self.exact = ExactCycles(self.machine)
         self.picker = FusionPicker(model, schedule, theme=theme)
         self.picker.before_drawing = self.exact.background.cancel  # what it computes is not wanted any more
+        self.picker.when_unseen(self.exact.background.cancel)
         self.summary = Summary(theme=theme)
         self.graph = GraphView(theme=theme)
         self.table = FusionTableView(theme=theme)

@@ -62,6 +62,10 @@ export function frame(model, el, name, label) {
     cleanups.push(() => model.off(event, callback));
   };
 
+  // JupyterLab takes keys for itself where a selector fits the focused element (":focus" always does) before it comes to an
+  // element with this attribute; so the element that has the focus must have it, not the root alone.
+  root.addEventListener("focusin", (event) => event.target.setAttribute("data-lm-suppress-shortcuts", "true"));
+
   // What had the focus before a message: it gets it back when the message is closed. A redrawn element is known by its id.
   let last = null;
   root.addEventListener("focusin", (event) => { if (!notice.contains(event.target)) last = event.target; });
@@ -154,6 +158,18 @@ export function frame(model, el, name, label) {
     model.set(key, value);
     model.save_changes();
   };
+  // The kernel stops what nobody can see or stop any more (View.when_unseen).
+  const view = Math.random().toString(36).slice(2);
+  const tell = (shown) => {
+    try {
+      model.send({ view, shown });
+    } catch {
+      // A model that is closed, or whose kernel is gone, has nothing to stop.
+    }
+  };
+  tell(true);
+  cleanups.push(() => tell(false));
+
   return { root, body, on, follow, ask, set, cleanup: () => cleanups.forEach((each) => each()), cleanups };
 }
 
