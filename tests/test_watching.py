@@ -3,6 +3,7 @@
 import json
 import signal
 import threading
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,10 @@ import fuseflow as ff
 from fuseflow.compiled import Compiled
 from fuseflow.errors import DeadlockError, SimulationError
 from fuseflow.run import RunInterrupted
-from fuseflow.sim import Machine, Memory, TraceOptions
+from fuseflow.sim import Machine, Memory, TraceFrame, TraceOptions, interpret
+from fuseflow.sim.observation import Observation
+from fuseflow.sim.tokenwise.simulate import simulate_tokenwise
+from fuseflow.sim.trace import KernelTrace
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +73,29 @@ def test_frames_add_up_to_the_trace(compiled: Compiled) -> None:
     assert one["token"].tolist() == ["0", "D"]
     assert one["cycle"].tolist() == [1, 2]
     assert one["number"].tolist() == [0, 1]
+
+
+def test_a_trace_is_as_large_after_many_frames_as_after_one(
+    compiled: Compiled, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("PROGRESS_INTERVAL_SECONDS", "FIRST_FRAME_SECONDS"):
+        monkeypatch.setattr(f"fuseflow.sim.tokenwise.simulate.{name}", 0.0)
+    graph, tensors = compiled.regions[0].lowered.graph, compiled.model.tensors
+    frames: list[TraceFrame] = []
+    traces: list[KernelTrace] = []
+    for operations in (100, 1 << 20):
+        watched = Observation(TraceOptions(intervals=5), frames.append)
+        result = simulate_tokenwise(graph, tensors, Machine(), observation=watched, slice_operations=operations)
+        assert result.trace is not None
+        traces.append(result.trace)
+    many, one = traces
+    assert len(frames) > 20
+    names = ("busy", "memory", "sent", "taken", "starved", "full")
+    for name in names:
+        assert getattr(many.total, name).shape == getattr(one.total, name).shape
+        np.testing.assert_array_equal(getattr(many.total, name), getattr(one.total, name))
+    assert many.total.busy.shape == (len(many.units), 2 * 5)
+    assert many.total.width_cycles == one.total.width_cycles > frames[0].intervals.eval("end_cycle - start_cycle").max()
 
 
 def test_tokens_of_a_window(compiled: Compiled) -> None:
@@ -217,16 +244,32 @@ def test_interruption_of_the_interpreter_keeps_what_there_is(
     assert run.table()["busy_cycles"].sum() > 0
 
 
+def test_the_interpreter_is_stopped_where_it_is_asked_to(compiled: Compiled, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = count(step=0.04)
+    monkeypatch.setattr("fuseflow.sim.observation.monotonic", lambda: next(clock))
+    asked: list[int] = []
+
+    def stop() -> bool:
+        asked.append(1)
+        return len(asked) == 3
+
+    graph, tensors = compiled.regions[0].lowered.graph, compiled.model.tensors
+    whole = interpret(graph, tensors, Machine(channel_capacity=2))
+    part = interpret(graph, tensors, Machine(channel_capacity=2), observation=Observation(stop=stop))
+    assert len(asked) == 3
+    assert not part.complete and part.outputs == {}
+    assert 0 < part.cycles < whole.cycles
+    late = interpret(graph, tensors, Machine(channel_capacity=2), observation=Observation(stop=lambda: False))
+    assert late.complete and late.nodes == whole.nodes
+
+
 def test_progress_says_what_is_left(compiled: Compiled) -> None:
     seen: list[ff.run.RunProgress] = []
     handle = compiled.start(progress=seen.append, trace=TraceOptions())
     handle.result(60)
     assert handle.progress is None or handle.progress.fraction is None or 0 <= handle.progress.fraction <= 1
-    from fuseflow.sim import Progress
-
-    assert Progress(1, 1, 0.25, 2.0).remaining_seconds == 6.0
-    assert Progress(1, 1, None, 2.0).remaining_seconds is None
-    assert Progress(1, 1, 0.0, 2.0).remaining_seconds is None
+    fractions = [state.fraction for state in seen if state.fraction is not None]
+    assert fractions == sorted(fractions)
 
 
 def test_depths_of_streams(compiled: Compiled) -> None:

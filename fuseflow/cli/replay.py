@@ -25,7 +25,9 @@ def replay(
     ],
     engine: Annotated[
         ReplayEngine,
-        typer.Option(help="What runs timed cases: interpreter, compiled, or both, which then have to agree."),
+        typer.Option(
+            help="What runs timed cases and primitives: interpreter, compiled, or both, which then have to agree."
+        ),
     ] = ReplayEngine.BOTH,
 ) -> None:
     """Replay recorded cases: every token, stamp, clock and counter must be as recorded. Exit code 1 if a case fails."""

@@ -47,6 +47,8 @@ class UnaryOp(Enum):
     MIN_SCALAR = "min_scalar"
     LEAKY_RELU = "leaky_relu"
     ELU = "elu"
+    SIN = "sin"
+    COS = "cos"
 
     @property
     def takes_scalar(self) -> bool:
@@ -56,7 +58,7 @@ class UnaryOp(Enum):
     def preserves_zero(self, scalar: float) -> bool:
         """Whether ``op(0) == 0``, so that unstored elements may stay unstored."""
         match self:
-            case UnaryOp.EXP | UnaryOp.LOG | UnaryOp.RSQRT | UnaryOp.SIGMOID | UnaryOp.RECIPROCAL:
+            case UnaryOp.EXP | UnaryOp.LOG | UnaryOp.RSQRT | UnaryOp.SIGMOID | UnaryOp.RECIPROCAL | UnaryOp.COS:
                 return False
             case UnaryOp.ADD_SCALAR:
                 return scalar == 0.0
@@ -150,6 +152,10 @@ def apply_unary(op: UnaryOp, values: Values, scalar: float) -> Values:
         case UnaryOp.ELU:
             below = (np.float64(constant) * np.expm1(np.minimum(double, 0.0))).astype(values.dtype)
             return np.where(values > 0, values, below)
+        case UnaryOp.SIN:
+            return np.sin(double).astype(values.dtype)
+        case UnaryOp.COS:
+            return np.cos(double).astype(values.dtype)
         case UnaryOp.ADD_SCALAR:
             return values + constant
         case UnaryOp.MUL_SCALAR:

@@ -300,6 +300,8 @@ HANDLERS: dict[str, Handler] = {
     "reciprocal": unary(UnaryOp.RECIPROCAL),
     "sigmoid": unary(UnaryOp.SIGMOID),
     "tanh": unary(UnaryOp.TANH),
+    "sin": unary(UnaryOp.SIN),
+    "cos": unary(UnaryOp.COS),
     "fill": fill,
     "dropout": dropout,
     "feature_dropout": dropout,

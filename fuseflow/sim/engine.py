@@ -28,7 +28,7 @@ from fuseflow.sim.lazy_plan import LazyJoin, lazy_joins
 from fuseflow.sim.lazy_task import build_join
 from fuseflow.sim.machine import Machine
 from fuseflow.sim.observation import UNOBSERVED, Observation
-from fuseflow.sim.progress import PROGRESS_INTERVAL_SECONDS, Progress
+from fuseflow.sim.progress import PROGRESS_INTERVAL_SECONDS, Pace, Progress
 from fuseflow.sim.record_build import build_group
 from fuseflow.sim.record_plan import FiberGroup, fiber_groups
 from fuseflow.sim.record_task import IrregularError
@@ -225,8 +225,8 @@ def _watcher(
     observation: Observation,
 ) -> Callable[[], None]:
     """A function that reports progress when it is time to, and raises _Stopped when the run is to end."""
-    start = monotonic()
-    last = start
+    pace = Pace()
+    last = monotonic()
     writers = [unit for unit in units if isinstance(unit.node.block, CrdWriter | ValWriter)]
     streams = [stream for unit in units for stream in unit.outputs]
     totals = _known_totals(units, tensors)
@@ -243,8 +243,8 @@ def _watcher(
             return
         tokens = sum(stream.total for stream in streams)
         clock = min((int(writer.state[CLOCK]) for writer in writers), default=0)
-        parts = [(stream.total - stream.tail + stream.head) / total for stream, total in totals]
-        progress(Progress(tokens, clock, min(1.0, *parts) if parts else None, now - start))
+        read = [(stream.total - stream.tail + stream.head, total) for stream, total in totals]
+        progress(pace.report(tokens, clock, read))
 
     return watch
 

@@ -5,7 +5,7 @@ each unit runs until it waits, then the next, until all have returned. This is t
 what the stepping view shows; it is slow by design.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +26,7 @@ from fuseflow.sim.counters import node_stats
 from fuseflow.sim.given import check_given
 from fuseflow.sim.machine import BROADCAST_OF, Machine
 from fuseflow.sim.memory import MemoryKind
-from fuseflow.sim.observation import UNOBSERVED, Observation
+from fuseflow.sim.observation import UNOBSERVED, Observation, StopRequest
 from fuseflow.sim.result import Result
 from fuseflow.sim.waiting import Waiting, explain
 
@@ -41,8 +41,9 @@ def interpret(
 ) -> Result:
     """Run ``graph`` on ``tensors``; with ``record`` the result keeps every stream that left a port.
 
-    Of ``observation`` only ``keep_interrupted`` counts here: a run that is interrupted from the keyboard then returns
-    what it has come to.
+    Of ``observation`` only ``keep_interrupted`` and ``stop`` count here: a run that is interrupted from the keyboard,
+    or that ``stop`` ends, returns what it has come to. ``stop`` is asked between two turns of units, and on unbounded
+    channels a unit goes on as long as it has tokens, so a long stream delays it.
 
     Raises VerifyError for a graph that breaks a rule, SimulationError where streams do not fit together, and
     DeadlockError where bounded channels block the run.
@@ -53,9 +54,8 @@ def interpret(
     controller = memory_controller(machine)
     around = Surroundings(tensors, machine, written, summed_products(graph), controller)
     units = wire(graph, around, streams)
-    complete = True
     try:
-        run(units, controller)
+        complete = run(units, controller, stop=observation.stop)
     except KeyboardInterrupt:
         if not observation.keep_interrupted:
             raise
@@ -100,22 +100,31 @@ def memory_controller(machine: Machine) -> Controller | Dram | None:
             return Dram(machine.memory.dram)
 
 
-def run(units: Sequence[Unit], controller: Controller | Dram | None = None, check_drained: bool = True) -> None:
+def run(
+    units: Sequence[Unit],
+    controller: Controller | Dram | None = None,
+    check_drained: bool = True,
+    stop: Callable[[], bool] | None = None,
+) -> bool:
     """Run all units until each has returned; where none can go on, the memory's ``controller`` does its next cycle.
+
+    False if ``stop``, asked at most ten times a second, has ended the run before that.
 
     Raises DeadlockError if none can go on, SimulationError if one reads past the end of a stream or, with
     ``check_drained``, leaves one unread.
     """
     waiting = list(units)
-    _exhaust(waiting, controller)
+    if not _exhaust(waiting, controller, StopRequest(stop)):
+        return False
     if waiting:
         raise explain(_Stuck(waiting, units, controller))
     for unit in units if check_drained else ():
         _check_drained(unit)
+    return True
 
 
-def _exhaust(waiting: list[Unit], controller: Controller | Dram | None) -> None:
-    """Run the units of ``waiting`` until none can go on; those that have returned leave the list."""
+def _exhaust(waiting: list[Unit], controller: Controller | Dram | None, stop: StopRequest) -> bool:
+    """Run the units of ``waiting`` until none can go on; those that have returned leave the list. False if stopped."""
     with np.errstate(all="ignore"):
         while waiting:
             moved = False
@@ -125,8 +134,11 @@ def _exhaust(waiting: list[Unit], controller: Controller | Dram | None) -> None:
                 moved = True
                 if not _advance(unit):
                     waiting.remove(unit)
+                if stop.is_due():
+                    return not waiting
             if not moved and not (controller is not None and controller.step()):
-                return
+                break
+    return True
 
 
 def _advance(unit: Unit) -> bool:
@@ -180,7 +192,7 @@ class _Stuck:
         self._channels[channel].capacity = depth
 
     def go_on(self) -> None:
-        _exhaust(self._units, self._controller)
+        _exhaust(self._units, self._controller, StopRequest(None))
 
 
 def _check_drained(unit: Unit) -> None:

@@ -2,7 +2,9 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from time import monotonic
 
+from fuseflow.sim.progress import PROGRESS_INTERVAL_SECONDS
 from fuseflow.sim.trace import TraceFrame, TraceOptions
 
 
@@ -36,6 +38,23 @@ class Observation:
         """Hand on a frame, if there is one and somebody wants it."""
         if frame is not None and self.on_frame is not None:
             self.on_frame(frame)
+
+
+class StopRequest:
+    """The wish to end a run, asked for at most ten times a second however often :meth:`is_due` is called."""
+
+    __slots__ = ("_asked", "_stop")
+
+    def __init__(self, stop: Callable[[], bool] | None) -> None:
+        self._stop = stop
+        self._asked = monotonic()
+
+    def is_due(self) -> bool:
+        """Whether the run is to end; False between two times of asking."""
+        if self._stop is None or monotonic() - self._asked < PROGRESS_INTERVAL_SECONDS:
+            return False
+        self._asked = monotonic()
+        return self._stop()
 
 
 UNOBSERVED = Observation()

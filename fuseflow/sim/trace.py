@@ -77,31 +77,27 @@ class Slice:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class KernelTrace:
-    """The trace of one kernel: ``units`` are (unit, its node or ``None``), a node being shown by its last unit."""
+    """The trace of one kernel: ``units`` are (unit, its node or ``None``), a node being shown by its last unit;
+    ``total`` has the intervals from cycle 0."""
 
     kernel: str
     units: tuple[tuple[str, str | None], ...]
     wires: tuple[Wire, ...]
     cycles: int
-    slices: tuple[Slice, ...]
+    total: Slice
     tokens: pd.DataFrame
     tokens_dropped: int = 0
 
     def uniform(self) -> Slice:
-        """All intervals, at the width of the last."""
-        width = max((part.width_cycles for part in self.slices), default=1)
+        """All intervals up to the last cycle, and one more where a token is stamped behind it."""
+        width = self.total.width_cycles
         count = -(-max(self.cycles, 1) // width) + 1
-        rows = {name: len(self.units) for name in ("busy", "memory")}
-        rows |= {name: len(self.wires) for name in ("sent", "taken", "starved", "full")}
-        total = {name: np.zeros((size, count), np.int64) for name, size in rows.items()}
-        for part in self.slices:
-            for name, table in total.items():
-                data: NDArray[np.int64] = getattr(part, name)
-                places = (part.start_cycle + part.width_cycles * np.arange(data.shape[1])) // width
-                keep = places < count
-                np.add.at(table.T, places[keep], data[:, keep].T)
-        used = count if any(table[:, -1].any() for table in total.values()) else count - 1
-        return Slice(0, width, **{name: table[:, :used] for name, table in total.items()})
+        found: dict[str, NDArray[np.int64]] = {}
+        for name in ("busy", "memory", "sent", "taken", "starved", "full"):
+            data: NDArray[np.int64] = getattr(self.total, name)[:, :count]
+            found[name] = np.pad(data, ((0, 0), (0, count - data.shape[1])))
+        used = count if any(table[:, -1].any() for table in found.values()) else count - 1
+        return Slice(0, width, **{name: table[:, :used] for name, table in found.items()})
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -108,6 +108,19 @@ def test_tab_goes_from_a_node_to_its_streams(page: Page) -> None:
         pytest.fail("Tab never leaves the graph")
 
 
+@pytest.mark.parametrize("place", [".ff-preset", ".ff-picker select", ".ff-picker g.statement", ".ff-graph g.block"])
+def test_keys_of_the_notebook_do_not_reach_a_widget(page: Page, place: str) -> None:
+    """``d d`` deletes a cell, ``0 0`` restarts the kernel, and arrows leave the cell, unless the widget keeps them."""
+    cells = page.locator(".jp-Cell").count()
+    focused = page.locator(f"{place} >> visible=true").first
+    focused.focus()
+    for key in ("d", "d", "0", "0", "ArrowDown"):
+        page.keyboard.press(key)
+    assert page.locator(".jp-Cell").count() == cells
+    assert page.locator(".jp-Dialog").count() == 0
+    assert page.evaluate("Boolean(document.activeElement.closest('.ff'))")
+
+
 def test_the_same_with_keys(page: Page, model: ff.Model) -> None:
     press_edge(page, "linear", "relu")
     assert fact(page, "kernels") == "3"

@@ -28,6 +28,8 @@ UNARY: dict[UnaryOp, Callable[[np.ndarray], np.ndarray]] = {
     UnaryOp.RSQRT: lambda x: x**-0.5,
     UnaryOp.SIGMOID: lambda x: torch.sigmoid(torch.from_numpy(x)).numpy(),
     UnaryOp.TANH: np.tanh,
+    UnaryOp.SIN: np.sin,
+    UnaryOp.COS: np.cos,
     UnaryOp.ABS: np.abs,
     UnaryOp.SQUARE: lambda x: x**2,
     UnaryOp.RECIPROCAL: lambda x: 1 / x,

@@ -88,6 +88,8 @@ def test_a_place_that_is_no_folder(tmp_path: Path) -> None:
     file.write_text("")
     with pytest.raises(StoreError, match="cannot write results to"):
         Store(file / "below").write(Outcome("k", Status.DONE), ABOUT)
+    with pytest.raises(StoreError, match="is no folder"):
+        Store(file)
 
 
 def test_a_folder_may_be_text(tmp_path: Path) -> None:

@@ -71,6 +71,7 @@ FUNCTIONS = {
     "constant difference": lambda x, y: torch.rsub(x, y),
     "relu": lambda x, y: torch.relu(x) + F.relu(y),
     "exp": lambda x, y: x.exp() + y.tanh(),
+    "sin": lambda x, y: torch.sin(x) + y.cos(),
     "sigmoid": lambda x, y: torch.sigmoid(x) * -y,
     "neg": lambda x, y: torch.neg(x) + y,
     "sqrt": lambda x, y: torch.sqrt(x * x + 1) + torch.rsqrt(y * y + 1) + torch.log(y * y + 1),

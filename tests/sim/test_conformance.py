@@ -99,8 +99,8 @@ def test_a_known_difference_excuses_nothing_else(tmp_path: Path) -> None:
     name = "rd_scanner.rd_scan_direct_c_0tkn_nd[arrs0]"
     wrong = ["0", 1, "S0", 2, "S0", "N", "S0", 4, "S0", "N", "S1", "D"]
     found = changed(tmp_path, PRIMITIVES, name, set_at("outputs", "crd", value=wrong))
-    (note,) = found.cases[0].notes
-    assert note == "output 'crd' is 0 1 S0 2 S0 S0 3 S0 S1 D, not 0 1 S0 2 S0 S0 4 S0 S1 D"
+    note = "output 'crd' is 0 1 S0 2 S0 S0 3 S0 S1 D, not 0 1 S0 2 S0 S0 4 S0 S1 D"
+    assert found.cases[0].notes == tuple(f"{engine.value}: {note}" for engine in Engine)
     name = "rd_scanner.rd_scan_direct_c_skip_nd[arrs0]"
     found = changed(tmp_path, PRIMITIVES, name, set_at("outputs", "crd", value=[2, 11, "S0", "D"]))
     assert found.cases[0].outcome is Outcome.FAILED

@@ -94,6 +94,29 @@ def test_what_is_no_block_of_ours_is_not_counted(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("engine", list(Engine))
+def test_cases_of_primitives_run_in_the_engine_that_is_asked_for(tmp_path: Path, engine: Engine) -> None:
+    cases = [
+        {"primitive": "mul", "inputs": {"val1": words("2 S0 D"), "val2": words("3 S0 D")}, "outputs": {"val": [6, "S0"]}},
+        {"primitive": "mul", "inputs": {"val1": words("2 S0 D"), "val2": words("3 S1 D")}, "outputs": {"val": ["D"]}},
+        {"primitive": "fiberlookup_compressed", "inputs": {"ref": words("1 0 S0 D")}, "params": {"seg": [0, 1, 3], "crd": [4, 2, 5]},
+         "outputs": {"crd": words("2 5 S0 4 S1 D"), "ref": words("1 2 S0 0 S1 D")}},
+        {"primitive": "fiberwrite_compressed", "inputs": {"crd": words("1 3 S0 2 S1 D")}, "memory": {"crd": [1, 3, 2], "seg": [0, 2, 3]}},
+    ]  # fmt: skip
+    path = tmp_path / "own.json"
+    path.write_text(
+        json.dumps({"cases": [{"id": str(number), "params": {}, **case} for number, case in enumerate(cases)]})
+    )
+    found = replay([path], engines=[engine])
+    wrong, misfit, scan, write = found.cases
+    assert wrong.notes == (f"{engine.value}: output 'val' is 6 S0 D, not 6 S0",)
+    assert misfit.outcome is Outcome.FAILED
+    assert misfit.notes[0].startswith(f"{engine.value}: does not run: unit, cycle 2: operands do not go together")
+    assert scan.outcome is write.outcome is Outcome.PASSED
+    both = replay([path]).cases[0].notes
+    assert [note.partition(":")[0] for note in both] == ["interpreter", "compiled"]
+
+
 def test_a_case_that_does_not_run_fails(tmp_path: Path) -> None:
     inputs = {"val1": words("1 S0 D"), "val2": words("1 S1 D")}
     found = primitive(tmp_path, "mul", inputs, {"val": ["D"]})
@@ -175,10 +198,7 @@ def test_timed_cases_run_in_both_engines(tmp_path: Path) -> None:
     assert timed(tmp_path, "EXP", 9, Engine.COMPILED).cases[0].notes == notes[1:]
 
 
-def test_a_function_that_only_the_interpreter_has(tmp_path: Path) -> None:
-    assert timed(tmp_path, "COS", 3).passed == 1
-    (case,) = timed(tmp_path, "COS", 3, Engine.COMPILED).cases
-    assert (case.outcome, case.notes) == (
-        Outcome.LEFT_OUT,
-        ("alu_1 is the unary function 'COS', which only the interpreter has",),
-    )
+@pytest.mark.parametrize("engine", list(Engine))
+def test_a_cosine_runs_in_each_engine(tmp_path: Path, engine: Engine) -> None:
+    assert timed(tmp_path, "COS", 3, engine).passed == 1
+    assert timed(tmp_path, "SIN", 3, engine).failed == 1  # the sine of 0 is not the 1 of the case

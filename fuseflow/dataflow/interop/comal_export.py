@@ -79,6 +79,8 @@ UNARY = {
     UnaryOp.MIN_SCALAR: "X_MIN_SCALAR",
     UnaryOp.LEAKY_RELU: "X_LEAKY_RELU",
     UnaryOp.ELU: "X_ELU",
+    UnaryOp.SIN: "SIN",
+    UnaryOp.COS: "COS",
 }
 FIELD = {StreamKind.REF: "ref", StreamKind.VAL: "val", StreamKind.CRD: "crd", StreamKind.SIGNAL: "repsig"}
 

@@ -57,6 +57,7 @@ _BINARY = {
 _UNARY = {
     "math.exp": UnaryOp.EXP, "math.rsqrt": UnaryOp.RSQRT, "math.sqrt": UnaryOp.SQRT, "math.log": UnaryOp.LOG,
     "math.tanh": UnaryOp.TANH, "math.absf": UnaryOp.ABS, "arith.negf": UnaryOp.NEG,
+    "math.sin": UnaryOp.SIN, "math.cos": UnaryOp.COS,
 }  # fmt: skip
 _CASTS = ("arith.extf", "arith.truncf")
 _GREATER = ("ogt", "ugt", "oge", "uge")

@@ -1,7 +1,5 @@
 """ALUs (simulator rules 3.12 and 3.13). Values are float32."""
 
-from collections.abc import Callable
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -47,22 +45,10 @@ def unary(
 ) -> Process:
     """``op`` of a value stream; ``N`` reads as 0. A result counts as ``flops``."""
 
-    def function(operand: Operand) -> Operand:
+    def number(operand: Operand) -> Operand:
         return apply_unary(op, operand, scalar)
 
-    if not tiles:
-        return unary_function(unit, function, timing)
-    return unary_function(unit, convert(tiles[0], tiles[1], function), timing, tiles, flops)
-
-
-def unary_function(
-    unit: Unit,
-    function: Callable[[Operand], Operand],
-    timing: BlockTiming,
-    tiles: tuple[Tile, ...] = (),
-    flops: int = 1,
-) -> Process:
-    """``function`` of every value, given as an array of one element or as a tile; as :func:`unary`."""
+    function = convert(tiles[0], tiles[1], number) if tiles else number
     (source,) = unit.inputs
     (out,) = unit.outputs
     read, send = reader(tiles[0] if tiles else None), sender(tiles)

@@ -36,7 +36,7 @@ from fuseflow.sim.blocks.base import Unit
 from fuseflow.sim.channel import Channel
 from fuseflow.sim.kernels.tokenwise import layout
 from fuseflow.sim.machine import BlockTiming, Machine
-from fuseflow.sim.replay.operations import BINARY, FUNCTIONS, MOST_COORDINATES, UNARY, scanner_timing
+from fuseflow.sim.replay.operations import BINARY, MOST_COORDINATES, UNARY, scanner_timing
 from fuseflow.sim.replay.record import Record
 from fuseflow.sim.replay.wiring import Ended, Ran, Wired, integers, segments, stream_kind
 from fuseflow.sim.tokenwise import stats
@@ -50,14 +50,6 @@ from fuseflow.sim.tokenwise.running import NetworkRun
 ANY_COORDINATE = 1 << 31
 ANY_ORDER = layout.P + 8
 """Parameter of a coordinate writer; the reference does not look at the order."""
-
-
-def left_out(wired: Wired) -> str | None:
-    """Why the compiled core cannot run the case: an operation that no program of ours uses; None if it can."""
-    for op, units in wired.by_operation:
-        if op.data["op"] == "alu" and len(units[0].inputs) == 1 and op.data["stage"] in FUNCTIONS:
-            return f"{units[0].name} is the unary function {op.data['stage']!r}, which only the interpreter has"
-    return None
 
 
 def run_compiled(case: Record, wired: Wired) -> Ran:

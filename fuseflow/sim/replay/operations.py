@@ -8,7 +8,7 @@ import numpy as np
 from fuseflow.dataflow.blocks import Join, Missing
 from fuseflow.einsum.operators import BinaryOp, ReduceOp, UnaryOp
 from fuseflow.sim.blocks.accumulate import accumulate
-from fuseflow.sim.blocks.alu import Operand, binary, unary, unary_function
+from fuseflow.sim.blocks.alu import binary, unary
 from fuseflow.sim.blocks.array import fetch
 from fuseflow.sim.blocks.base import Process, Unit
 from fuseflow.sim.blocks.broadcast import broadcast
@@ -36,13 +36,9 @@ UNARY = {
     "SCALARMUL": UnaryOp.MUL_SCALAR,
     "SCALARDIV": UnaryOp.DIV_SCALAR,
     "MAX": UnaryOp.MAX_SCALAR,
+    "SIN": UnaryOp.SIN,
+    "COS": UnaryOp.COS,
 }
-FUNCTIONS: dict[str, Callable[[Operand, float], Operand]] = {
-    "SIN": lambda operand, _: np.sin(operand),
-    "COS": lambda operand, _: np.cos(operand),
-}
-"""Unary functions of the reference that no program of ours uses (simulator rule 3.13)."""
-
 MOST_COORDINATES = 10**7
 """A dense level larger than this is taken for corrupt data."""
 
@@ -164,9 +160,6 @@ def _alu(wired: Wired, op: Record, name: str) -> None:
         unit.process = binary(unit, BINARY[stage], timing)
     elif len(inputs) == 1 and stage in UNARY:
         unit.process = unary(unit, UNARY[stage], scalar, timing)
-    elif len(inputs) == 1 and stage in FUNCTIONS:
-        function = FUNCTIONS[stage]
-        unit.process = unary_function(unit, lambda operand: function(operand, scalar), timing)
     else:
         raise op.fault(f"there is no ALU {stage!r} of {len(inputs)} inputs")
 

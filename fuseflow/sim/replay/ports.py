@@ -5,25 +5,41 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from fuseflow.dataflow.blocks import Join, Missing
+from fuseflow.dataflow.blocks import (
+    Array,
+    BinaryALU,
+    CoordDrop,
+    CoordHold,
+    CrdWriter,
+    Join,
+    Joiner,
+    LevelScanner,
+    Missing,
+    Reduce,
+    Repeater,
+    RepeatSignal,
+    SparseAccumulator,
+    UnaryALU,
+    ValWriter,
+)
 from fuseflow.dataflow.tokens import DONE, Stop, StreamKind, Token
 from fuseflow.einsum.operators import BinaryOp, ReduceOp, UnaryOp
+from fuseflow.formats import CompressedLevel
 from fuseflow.sim.blocks.accumulate import accumulate
 from fuseflow.sim.blocks.alu import binary, unary
 from fuseflow.sim.blocks.array import fetch
-from fuseflow.sim.blocks.base import Process, Unit, is_payload
+from fuseflow.sim.blocks.base import is_payload
 from fuseflow.sim.blocks.coordinates import coord_drop, coord_hold
 from fuseflow.sim.blocks.join import join
 from fuseflow.sim.blocks.reduce import reduce
 from fuseflow.sim.blocks.repeat import repeat, repeat_signal
 from fuseflow.sim.blocks.scan import scan_compressed, scan_dense
-from fuseflow.sim.blocks.source import generate
 from fuseflow.sim.blocks.write import write_crd, write_val
-from fuseflow.sim.channel import Channel
-from fuseflow.sim.interpret import run
 from fuseflow.sim.machine import BlockTiming, ScannerTiming
+from fuseflow.sim.replay.driving import NAME, Part, drive
 from fuseflow.sim.replay.operations import MOST_COORDINATES
 from fuseflow.sim.replay.record import Record
+from fuseflow.sim.replay.result import Engine
 from fuseflow.sim.replay.wiring import integers, segments
 
 Streams = Mapping[str, Sequence[Token]]
@@ -32,16 +48,21 @@ PLAIN = BlockTiming()
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What a case gives its primitive."""
+    """What a case gives its primitive, and the engine that is to run it."""
 
     params: Record
     inputs: Streams
+    engine: Engine = Engine.INTERPRETER
 
     def stream(self, port: str) -> Sequence[Token]:
         """Tokens of input ``port``; DataError if the case has none."""
         if port not in self.inputs:
             raise self.params.fault(f"there is no input {port!r}; the case has {', '.join(self.inputs) or 'none'}")
         return self.inputs[port]
+
+    def drive(self, part: Part, *inputs: Sequence[Token]) -> list[list[Token]]:
+        """Tokens of the outputs of ``part`` on ``inputs``."""
+        return drive(self.engine, part, inputs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,27 +83,10 @@ def kind_of(port: str) -> StreamKind:
     return StreamKind.REF if "ref" in port else StreamKind.CRD
 
 
-def drive(make: Callable[[Unit], Process], inputs: Sequence[Sequence[Token]], outputs: int) -> list[list[Token]]:
-    """Tokens of the ``outputs`` of a unit whose ``inputs`` come one token a cycle."""
-    units: list[Unit] = []
-    sources = []
-    for number, tokens in enumerate(inputs):
-        channel = Channel(f"source {number}", f"unit, input {number}")
-        source = Unit(channel.source, [], [channel])
-        source.process = generate(source, tokens)
-        units.append(source)
-        sources.append(channel)
-    sinks = [Channel(f"unit, output {number}", None, record=[]) for number in range(outputs)]
-    unit = Unit("unit", sources, sinks)
-    unit.process = make(unit)
-    run([*units, unit])
-    return [[token for token, _ in sink.record or []] for sink in sinks]
-
-
 def _binary(op: BinaryOp) -> Callable[[Given], Seen]:
     def run_case(given: Given) -> Seen:
-        inputs = [given.stream("val1"), given.stream("val2")]
-        return Seen({"val": drive(lambda unit: binary(unit, op, PLAIN), inputs, 1)[0]})
+        part = Part(BinaryALU(op), lambda unit: binary(unit, op, PLAIN))
+        return Seen({"val": given.drive(part, given.stream("val1"), given.stream("val2"))[0]})
 
     return run_case
 
@@ -94,9 +98,10 @@ def _add(given: Given) -> Seen:
     if negated == (True, False):
         first, second = second, first
     op = BinaryOp.SUB if negated[0] != negated[1] else BinaryOp.ADD
-    (total,) = drive(lambda unit: binary(unit, op, PLAIN), [first, second], 1)
+    (total,) = given.drive(Part(BinaryALU(op), lambda unit: binary(unit, op, PLAIN)), first, second)
     if negated == (True, True):
-        (total,) = drive(lambda unit: unary(unit, UnaryOp.NEG, 0.0, PLAIN), [total], 1)
+        negation = Part(UnaryALU(UnaryOp.NEG), lambda unit: unary(unit, UnaryOp.NEG, 0.0, PLAIN))
+        (total,) = given.drive(negation, total)
     return Seen({"val": total})
 
 
@@ -106,20 +111,21 @@ def _array(given: Given) -> Seen | None:
         refs = [token for token in given.stream("store_ref") if is_payload(token)]
         if refs != list(range(len(refs))):
             return None
-        return Seen(memory={"vals": _values(given.stream("store_val"))})
+        return Seen(memory={"vals": _values(given, given.stream("store_val"))})
     values = np.array(given.params.numbers("vals"), np.float32)
-    return Seen({"val": drive(lambda unit: fetch(unit, values, PLAIN), [given.stream("ref")], 1)[0]})
+    part = Part(Array(NAME), lambda unit: fetch(unit, values, PLAIN), values=values)
+    return Seen({"val": given.drive(part, given.stream("ref"))[0]})
 
 
-def _values(tokens: Sequence[Token]) -> list[float]:
+def _values(given: Given, tokens: Sequence[Token]) -> list[float]:
     values: list[float] = []
-    drive(lambda unit: write_val(unit, values), [tokens], 0)
+    given.drive(Part(ValWriter(NAME), lambda unit: write_val(unit, values), written=values), tokens)
     return values
 
 
-def _coordinates(make: Callable[[Unit], Process]) -> Callable[[Given], Seen]:
+def _coordinates(part: Part) -> Callable[[Given], Seen]:
     def run_case(given: Given) -> Seen:
-        outer, inner = drive(make, [given.stream("outer_crd"), given.stream("inner_crd")], 2)
+        outer, inner = given.drive(part, given.stream("outer_crd"), given.stream("inner_crd"))
         return Seen({"outer_crd": outer, "inner_crd": inner})
 
     return run_case
@@ -127,51 +133,69 @@ def _coordinates(make: Callable[[Unit], Process]) -> Callable[[Given], Seen]:
 
 def _scan_compressed(given: Given) -> Seen:
     seg, crds = segments(given.params), integers(given.params, "crd")
-    crd, ref = drive(
-        lambda unit: scan_compressed(unit, seg, crds, ScannerTiming(), Missing.EMPTY_FIBER), [given.stream("ref")], 2
+    part = Part(
+        LevelScanner(NAME, 0, "i", None, Missing.EMPTY_FIBER),
+        lambda unit: scan_compressed(unit, seg, crds, ScannerTiming(), Missing.EMPTY_FIBER),
+        level=CompressedLevel(seg, crds.astype(np.int32)),
     )
+    crd, ref = given.drive(part, given.stream("ref"))
     return Seen({"crd": crd, "ref": ref})
 
 
 def _scan_dense(given: Given) -> Seen:
     extent = given.params.count("dim", 0, MOST_COORDINATES)
-    crd, ref = drive(lambda unit: scan_dense(unit, extent, Missing.EMPTY_FIBER), [given.stream("ref")], 2)
+    part = Part(
+        LevelScanner(NAME, 0, "i", extent, Missing.EMPTY_FIBER),
+        lambda unit: scan_dense(unit, extent, Missing.EMPTY_FIBER),
+    )
+    crd, ref = given.drive(part, given.stream("ref"))
     return Seen({"crd": crd, "ref": ref})
 
 
 def _write_crd(given: Given) -> Seen:
     coordinates: list[int] = []
     ends: list[int] = []
-    drive(lambda unit: write_crd(unit, coordinates, ends), [given.stream("crd")], 0)
+    written = coordinates, ends
+    part = Part(CrdWriter(NAME, 0, "i"), lambda unit: write_crd(unit, coordinates, ends), written=written)
+    given.drive(part, given.stream("crd"))
     return Seen(memory={"crd": coordinates, "seg": [0, *ends]}, fill=given.params.option("fill", float, 0.0))
 
 
 def _write_val(given: Given) -> Seen:
     fill = given.params.option("fill", float, 0.0)
-    return Seen(memory={"vals": _values(given.stream("val"))}, fill=fill)
+    return Seen(memory={"vals": _values(given, given.stream("val"))}, fill=fill)
 
 
 def _join(kind: Join) -> Callable[[Given], Seen]:
     def run_case(given: Given) -> Seen:
         sides = sum(port.startswith("crd") for port in given.inputs)
         names = [f"{port}{side}" for side in range(1, sides + 1) for port in ("crd", "ref")]
-        crd, *refs = drive(lambda unit: join(unit, kind), [given.stream(name) for name in names], sides + 1)
+        part = Part(Joiner(kind, "i", (StreamKind.REF,) * sides), lambda unit: join(unit, kind))
+        crd, *refs = given.drive(part, *(given.stream(name) for name in names))
         return Seen({"crd": crd} | {f"ref{side}": ref for side, ref in enumerate(refs, start=1)})
 
     return run_case
 
 
 def _reduce(given: Given) -> Seen:
-    return Seen({"val": drive(lambda unit: reduce(unit, ReduceOp.SUM, PLAIN), [given.stream("val")], 1)[0]})
+    part = Part(Reduce(ReduceOp.SUM), lambda unit: reduce(unit, ReduceOp.SUM, PLAIN))
+    return Seen({"val": given.drive(part, given.stream("val"))[0]})
 
 
 def _repeat(given: Given) -> Seen:
-    inputs = [given.stream("ref"), given.stream("repsig")]
-    return Seen({"ref": drive(lambda unit: repeat(unit, Missing.EMPTY_FIBER), inputs, 1)[0]})
+    block = Repeater("i", StreamKind.REF, Missing.EMPTY_FIBER)
+    part = Part(block, lambda unit: repeat(unit, Missing.EMPTY_FIBER))
+    return Seen({"ref": given.drive(part, given.stream("ref"), given.stream("repsig"))[0]})
 
 
 def _repeat_signal(given: Given) -> Seen:
-    return Seen({"repsig": drive(repeat_signal, [given.stream("crd")], 1)[0]})
+    return Seen({"repsig": given.drive(Part(RepeatSignal("i"), repeat_signal), given.stream("crd"))[0]})
+
+
+def _accumulator(order: int) -> Part:
+    extent = 1 << 30
+    block = SparseAccumulator("k", tuple(f"i{level}" for level in range(order)), (extent,) * order)
+    return Part(block, lambda unit: accumulate(unit, order))
 
 
 def _accumulate_rows(given: Given) -> Seen:
@@ -196,7 +220,7 @@ def _accumulate_rows(given: Given) -> Seen:
     if not rows:
         reduced, crd, val_in = [Stop(1)], [Stop(2)], [Stop(2)]
     streams = [[*crd, DONE], [*reduced, DONE], [*val_in, DONE]]
-    crd_out, val_out = drive(lambda unit: accumulate(unit, 1), streams, 2)
+    crd_out, val_out = given.drive(_accumulator(1), *streams)
     return _accumulated(given, [*outer, Stop(0), DONE], crd_out, val_out)
 
 
@@ -215,7 +239,7 @@ def _accumulate_all(given: Given) -> Seen:
         outer, inner, val_in = [Stop(1)], [Stop(2)], [Stop(2)]
     reduced = [*range(len(points)), Stop(0)]
     streams = [[*inner, DONE], [*outer, DONE], [*reduced, DONE], [*val_in, DONE]]
-    crd_out, outer_out, val_out = drive(lambda unit: accumulate(unit, 2), streams, 3)
+    crd_out, outer_out, val_out = given.drive(_accumulator(2), *streams)
     return _accumulated(given, outer_out, crd_out, val_out)
 
 
@@ -237,8 +261,8 @@ def _accumulated(given: Given, outer: list[Token], inner: list[Token], val: list
 RUNS: dict[str, Callable[[Given], Seen | None]] = {
     "add": _add,
     "arrayvals": _array,
-    "crddrop": _coordinates(coord_drop),
-    "crdhold": _coordinates(coord_hold),
+    "crddrop": _coordinates(Part(CoordDrop("i", "j"), coord_drop)),
+    "crdhold": _coordinates(Part(CoordHold("i", "j"), coord_hold)),
     "fiberlookup_compressed": _scan_compressed,
     "fiberlookup_dense": _scan_dense,
     "fiberwrite_compressed": _write_crd,

@@ -11,42 +11,50 @@ from fuseflow.sim.replay.differences import Known
 from fuseflow.sim.replay.known import compared_alike, known_difference
 from fuseflow.sim.replay.ports import RUNS, Given, Seen, kind_of
 from fuseflow.sim.replay.record import Record
-from fuseflow.sim.replay.result import CaseResult, Outcome, same_token, shortened
+from fuseflow.sim.replay.result import CaseResult, Engine, Outcome, same_token, shortened
 
 MAX_SHOWN = 20
 """Tokens of a stream that a note shows."""
 
 
-def replay_primitive(path: str, case: Record) -> CaseResult:
-    """Run one case of the schema of ``sam_primitives.json``; DataError if it is not of that schema."""
+def replay_primitive(path: str, case: Record, engines: Sequence[Engine]) -> CaseResult:
+    """Run one case of the schema of ``sam_primitives.json`` in each engine; DataError if it is not of that schema.
+
+    It passes if all engines give what was recorded; notes of a failure begin with the engine.
+    """
     name, primitive = case.get("id", str), case.get("primitive", str)
     inputs = _streams(case, "inputs")
     wanted = Seen(_streams(case, "outputs"), _memory(case))
-    given = Given(case.inner("params", case.get("params", dict)), inputs)
     run_case = RUNS.get(primitive)
     if run_case is None:
         return CaseResult(path, name, Outcome.LEFT_OUT, (f"{primitive!r} is no block of ours",))
-    known = known_difference(primitive, given, wanted)
-    if known is Known.JOINER_EMPTY_COORDINATE:
-        given = Given(given.params, without_empty(inputs))
-    try:
-        seen = run_case(given)
-    except SimulationError as fault:
-        if "error" in case.data:
-            return CaseResult(path, name, Outcome.PASSED)  # SAM fails on it too, and ours says why
-        return CaseResult(path, name, Outcome.FAILED, (f"does not run: {fault}",))
-    if seen is None:
-        return CaseResult(path, name, Outcome.LEFT_OUT, (f"{primitive!r} with these ports is no block of ours",))
-    if not wanted.streams and not wanted.memory and "error" not in case.data:
-        raise case.fault("has neither 'outputs' nor 'memory', so there is nothing to compare")
-    notes = _differences(seen, wanted)
-    if not notes:
-        return CaseResult(path, name, Outcome.PASSED)
-    if known is not None:
-        notes = _differences(*compared_alike(known, given, seen, wanted))
-        if not notes:
-            return CaseResult(path, name, Outcome.KNOWN, (known.reason,))
-    return CaseResult(path, name, Outcome.FAILED, shortened(notes))
+    notes: list[str] = []
+    reason: str | None = None
+    for engine in engines:
+        given = Given(case.inner("params", case.get("params", dict)), inputs, engine)
+        known = known_difference(primitive, given, wanted)
+        if known is Known.JOINER_EMPTY_COORDINATE:
+            given = Given(given.params, without_empty(inputs), engine)
+        try:
+            seen = run_case(given)
+        except SimulationError as fault:
+            if "error" not in case.data:  # else SAM fails on it too, and ours says why
+                notes.append(f"{engine.value}: does not run: {fault}")
+            continue
+        if seen is None:
+            return CaseResult(path, name, Outcome.LEFT_OUT, (f"{primitive!r} with these ports is no block of ours",))
+        if not wanted.streams and not wanted.memory and "error" not in case.data:
+            raise case.fault("has neither 'outputs' nor 'memory', so there is nothing to compare")
+        found = _differences(seen, wanted)
+        if found and known is not None:
+            found = _differences(*compared_alike(known, given, seen, wanted))
+            reason = reason if found else known.reason
+        notes += [f"{engine.value}: {note}" for note in found]
+    if notes:
+        return CaseResult(path, name, Outcome.FAILED, shortened(notes))
+    if reason is not None:
+        return CaseResult(path, name, Outcome.KNOWN, (reason,))
+    return CaseResult(path, name, Outcome.PASSED)
 
 
 def without_empty(streams: Mapping[str, Sequence[Token]]) -> dict[str, list[Token]]:

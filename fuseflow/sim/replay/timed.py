@@ -6,7 +6,7 @@ from fuseflow.dataflow.tokens import Token
 from fuseflow.errors import SimulationError
 from fuseflow.sim.channel import Stamped
 from fuseflow.sim.interpret import run
-from fuseflow.sim.replay.compiled import left_out, run_compiled
+from fuseflow.sim.replay.compiled import run_compiled
 from fuseflow.sim.replay.differences import Known
 from fuseflow.sim.replay.operations import add_operation
 from fuseflow.sim.replay.record import Record
@@ -28,11 +28,6 @@ def replay_timed(path: str, case: Record, engines: Sequence[Engine]) -> CaseResu
     notes: list[str] = []
     known = False
     for engine in engines:
-        reason = left_out(wired) if engine is Engine.COMPILED else None
-        if reason is not None:
-            if len(engines) == 1:
-                return CaseResult(path, name, Outcome.LEFT_OUT, (reason,))
-            continue
         try:
             found = _interpreted(wired) if engine is Engine.INTERPRETER else run_compiled(case, wired)
         except SimulationError as fault:

@@ -58,9 +58,9 @@ class TokenCore(NetworkRun):
         values: dict[str, NDArray[np.float32]] = {}
         for unit in self.network.units if self.finished else ():
             if isinstance(unit.block, CrdWriter):
-                levels[unit.block.tensor, unit.block.level] = self._written.level(unit)
+                levels[unit.block.tensor, unit.block.level] = self.level(unit)
             elif isinstance(unit.block, ValWriter):
-                values[unit.block.tensor] = self._written.values(unit)
+                values[unit.block.tensor] = self.values(unit)
         nodes = stats.nodes(self.network, self.graph)
         outputs = assemble_all(self.graph, nodes, levels, values) if self.finished else {}
         return Result(

@@ -3,7 +3,6 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from fuseflow.sim.assemble import RawLevel
 from fuseflow.sim.kernels.tokenwise import layout
 from fuseflow.sim.kernels.tokenwise.run import refill
 from fuseflow.sim.tokenwise.arena import Arena, Channel, Unit
@@ -34,7 +33,7 @@ class Written:
             store.setdefault(place, []).append(words[buffer : buffer + count].copy())
             words[filled] = 0
 
-    def level(self, unit: Unit) -> RawLevel:
+    def level(self, unit: Unit) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
         """Coordinates of a level, and their running count at every stop."""
         self.empty(unit)
         return np.concatenate(self._words[unit.place]).astype(np.int32), np.concatenate(self._ends[unit.place])

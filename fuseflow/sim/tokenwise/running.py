@@ -9,6 +9,7 @@ from fuseflow.sim.kernels.tokenwise import layout
 from fuseflow.sim.kernels.tokenwise.run import run, wake
 from fuseflow.sim.stream import unpack
 from fuseflow.sim.tokenwise import faults
+from fuseflow.sim.tokenwise.arena import Unit
 from fuseflow.sim.tokenwise.build import Network
 from fuseflow.sim.tokenwise.deadlock import BlockedNetwork
 from fuseflow.sim.tokenwise.host import Written, enlarge_ring, enlarge_takes, serve
@@ -98,6 +99,14 @@ class NetworkRun:
         enlarge_ring(arena, channels[place])
         arena[channels[place].place + layout.ROOM_WAITS] = 0
         wake(arena.words, units[place].place)
+
+    def level(self, unit: Unit) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+        """What the coordinate writer ``unit`` has written: coordinates, and their running count at every stop."""
+        return self._written.level(unit)
+
+    def values(self, unit: Unit) -> NDArray[np.float32]:
+        """What the value writer ``unit`` has written."""
+        return self._written.values(unit)
 
     def drain_events(self) -> None:
         """Take the recorded tokens out of their buffer."""

@@ -43,7 +43,7 @@ class Tracer:
             core.record_tokens(*(options.window or (0, layout.UNBOUNDED)))
         self._units = tuple((unit.name, unit.node) for unit in network.units)
         self._wires = self._name_wires()
-        self._slices: list[Slice] = []
+        self._sums, self._width = np.zeros((rows, bins), np.int64), 1 << arena[layout.SHIFT]
         self._tokens: list[pd.DataFrame] = []
         self._kept = self._dropped = 0
 
@@ -73,11 +73,20 @@ class Tracer:
             return None
         low, high = (int(used[0]), int(used[-1]) + 1) if len(used) else (0, 0)
         part = self._slice(low * width, width, rows[:, low:high].copy())
+        self._add(rows, width)
         rows[:] = 0
-        self._slices.append(part)
-        trace = KernelTrace(self._kernel, self._units, self._wires, 0, (), tokens)
+        trace = KernelTrace(self._kernel, self._units, self._wires, 0, part, tokens)
         intervals, ports = interval_table(trace, part, sparse=True), port_table(trace, part, sparse=True)
         return TraceFrame(self._kernel, low * width, high * width, intervals, ports, tokens)
+
+    def _add(self, rows: NDArray[np.int64], width: int) -> None:
+        """Add a frame to the whole; one table, so that memory does not grow with the length of the run."""
+        half = self._sums.shape[1] // 2
+        while self._width < width:
+            self._sums[:, :half] = self._sums[:, 0::2] + self._sums[:, 1::2]
+            self._sums[:, half:] = 0
+            self._width *= 2
+        self._sums += rows
 
     def _slice(self, start: int, width: int, rows: NDArray[np.int64]) -> Slice:
         units = 2 * len(self._units)
@@ -116,5 +125,5 @@ class Tracer:
         """All frames so far together."""
         tokens = pd.concat(self._tokens, ignore_index=True) if self._tokens else pd.DataFrame(columns=list(TOKENS))
         cycles = stats.cycles(self._core.network)
-        slices = tuple(self._slices)
-        return KernelTrace(self._kernel, self._units, self._wires, cycles, slices, tokens, self._dropped)
+        whole = self._slice(0, self._width, self._sums.copy())
+        return KernelTrace(self._kernel, self._units, self._wires, cycles, whole, tokens, self._dropped)

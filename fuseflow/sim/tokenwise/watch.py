@@ -1,25 +1,24 @@
 """Progress of a run on the token core."""
 
 from collections.abc import Mapping
-from time import monotonic
 
 from fuseflow.dataflow.blocks import CrdWriter, LevelScanner, Root, ValWriter
 from fuseflow.dataflow.graph import Graph, Port
 from fuseflow.formats import FiberTree
 from fuseflow.sim.blocks import compressed_level
 from fuseflow.sim.kernels.tokenwise import layout
-from fuseflow.sim.progress import Progress
+from fuseflow.sim.progress import Pace, Progress
 from fuseflow.sim.tokenwise.build import Network
 
 
 class Watch:
     """Looks at a network between two slices of its run."""
 
-    __slots__ = ("_known", "_network", "_start", "_writers")
+    __slots__ = ("_known", "_network", "_pace", "_writers")
 
     def __init__(self, graph: Graph, tensors: Mapping[str, FiberTree], network: Network) -> None:
         self._network = network
-        self._start = monotonic()
+        self._pace = Pace()
         totals = known_totals(graph, tensors)
         self._known = [
             (channel.place, totals[channel.port])
@@ -33,8 +32,9 @@ class Watch:
         words = self._network.arena.words
         tokens = sum(int(words[channel.place + layout.SENT]) for channel in self._network.channels)
         clock = min((int(words[unit.place + layout.CLOCK]) for unit in self._writers), default=0)
-        parts = [int(words[place + layout.TAKEN]) / total for place, total in self._known]
-        return Progress(tokens, clock, min(1.0, *parts) if parts else None, monotonic() - self._start)
+        return self._pace.report(
+            tokens, clock, [(int(words[place + layout.TAKEN]), total) for place, total in self._known]
+        )
 
 
 def known_totals(graph: Graph, tensors: Mapping[str, FiberTree]) -> dict[Port, int]:

@@ -62,6 +62,10 @@ export function frame(model, el, name, label) {
     cleanups.push(() => model.off(event, callback));
   };
 
+  // JupyterLab takes keys for itself where a selector fits the focused element (":focus" always does) before it comes to an
+  // element with this attribute; so the element that has the focus must have it, not the root alone.
+  root.addEventListener("focusin", (event) => event.target.setAttribute("data-lm-suppress-shortcuts", "true"));
+
   // What had the focus before a message: it gets it back when the message is closed. A redrawn element is known by its id.
   let last = null;
   root.addEventListener("focusin", (event) => { if (!notice.contains(event.target)) last = event.target; });

@@ -36,6 +36,8 @@ UNARY_CODES: Final = {
     UnaryOp.MIN_SCALAR: 20,
     UnaryOp.LEAKY_RELU: 21,
     UnaryOp.ELU: 22,
+    UnaryOp.SIN: 23,
+    UnaryOp.COS: 24,
 }
 SQRT_HALF: Final = 0.5**0.5
 SQRT_TWO_OVER_PI: Final = (2.0 / math.pi) ** 0.5
@@ -109,8 +111,12 @@ def unary_value(code: int, word: int, scalar: int) -> int:
         z = x if x < c or x != x else c
     elif code == 21:
         z = x if x > 0 else x * c
-    else:
+    elif code == 22:
         z = x if x > 0 else float32(float64(c) * math.expm1(float64(x) if x < 0 or x != x else 0.0))
+    elif code == 23:
+        z = float32(math.sin(float64(x)))
+    else:
+        z = float32(math.cos(float64(x)))
     return int64(float32(z).view(uint32))  # type: ignore[return-value]  # numba: its integer
 
 
