@@ -286,6 +286,7 @@ def test_the_comparison_grows(page: Page) -> None:
     )
     page.locator(".ff-add").click()
     page.wait_for_function("document.querySelectorAll('.ff-compare tbody tr').length === 2")
+    expect(page.locator(".ff-compare thead th").nth(4)).to_have_text("speedup over partial")
     page.wait_for_selector(".ff-compare .ff-chart path[data-schedule=partial]")
     page.locator(".ff-compare .ff-chart path[data-schedule=partial]").first.click()
     expect(page.locator(".ff-preset[aria-pressed=true]")).to_have_text("partial")

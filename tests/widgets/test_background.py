@@ -146,10 +146,14 @@ def test_comparison_and_picker_share_the_schedule() -> None:
     bench = fw.Workbench(ff.models.gcn("karate"))
     bench.exact.background.join(60)
     bench.comparison.add_current()
+    bench.comparison.add_current()
+    assert "there already" in bench.comparison.notice["text"]
     bench.picker.preset("full")
     bench.exact.background.join(60)
     bench.comparison.add_current()
+    assert bench.comparison.notice == {}
     assert [row["schedule"] for row in bench.comparison.rows] == ["partial", "full"]
+    assert {row["baseline"] for row in bench.comparison.rows} == {"partial"}
     bench.comparison.chosen = "partial"
     assert bench.schedule.name == "partial"
     bench.close()

@@ -67,6 +67,7 @@ class CompareView(View):
             {
                 "schedule": row["schedule"], "kernels": row["kernels"], "nodes": row["nodes"], "cycles": row["cycles"],
                 "speedup": row["speedup"], "flops": row["flops"], "bytes": row["bytes"], "error": row["max_rel_error"],
+                "baseline": row["baseline"],
             }
             for row in comparison.records()
         ]  # fmt: skip
@@ -98,6 +99,7 @@ class CompareView(View):
         while name in known:
             number += 1
             name = f"{compiled.schedule.name} {number}"
+        self.say("")
         self.add(compiled, run, name)
 
     def remove(self, name: str) -> None:

@@ -16,7 +16,7 @@ function render({ model, el }) {
     add.hidden = !model.get("can_add");
     busy.textContent = model.get("busy") ? "drawing the charts…" : "";
     if (!all.length) return table.replaceChildren(h("p", { class: "ff-faint" }, "Nothing to compare yet. Pick a schedule, wait for its cycles, then add it here; edit it and add it again."));
-    const head = ["schedule", "kernels", "nodes", "cycles", "speedup", "FLOPs", "traffic", "error", ""];
+    const head = ["schedule", "kernels", "nodes", "cycles", `speedup over ${all[0].baseline}`, "FLOPs", "traffic", "error", ""];
     refill(table, h("table", { class: "ff-results" },
       h("thead", {}, h("tr", {}, ...head.map((each) => h("th", { scope: "col" }, each)))),
       h("tbody", {}, ...all.map((row) => h("tr", { class: row.schedule === chosen ? "ff-chosen" : "" },

@@ -9,6 +9,9 @@ const DASHES = [[], [6, 4], [2, 3], [9, 3, 2, 3], [1, 3]];
 /** A share in percent; what is more than nothing is not shown as nothing. */
 const percent = (share) => (share > 0 && share < 0.005 ? "< 1 %" : `${Math.round(share * 100)} %`);
 
+/** Where a kernel stands; nothing while its first result has yet to come. */
+const reached = (clock) => (clock ? `cycle ${short(clock)}, ` : "");
+
 function render({ model, el }) {
   const { root, body, on, ask, set, cleanup, cleanups } = frame(model, el, "run", "run");
   const start = button("▶ start", "start the run", () => ask("start"), { class: "ff-button ff-start ff-go" });
@@ -32,11 +35,11 @@ function render({ model, el }) {
     traced.disabled = now === "running";
     bar.hidden = now !== "running";
     title.textContent = model.get("title");
-    if (seen.fraction === null || seen.fraction === undefined) bar.removeAttribute("value");
+    if (seen.fraction === null || seen.fraction === undefined || seen.fraction >= 1) bar.removeAttribute("value");
     else bar.value = (seen.kernel + seen.fraction) / seen.kernels;
     state.textContent = {
       idle: "not run yet", done: "done", cancelled: `cancelled after ${count(seen.tokens ?? 0)} tokens`, failed: "failed",
-      running: seen.name ? `kernel ${seen.kernel + 1} of ${seen.kernels}, ${seen.name}: cycle ${short(seen.clock)}, ${short(seen.tokens)} tokens, ${seen.seconds.toFixed(1)} s` : "starting",
+      running: seen.name ? `kernel ${seen.kernel + 1} of ${seen.kernels}, ${seen.name}: ${reached(seen.clock)}${short(seen.tokens)} tokens, ${seen.seconds.toFixed(1)} s` : "starting",
     }[now] ?? now;
     root.dataset.state = now;
     canvas.hidden = points.length < 2;

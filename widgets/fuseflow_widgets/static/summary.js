@@ -40,9 +40,10 @@ function render({ model, el }) {
       );
     } else if (now.state === "running" || now.state === "waiting") {
       const bar = h("progress", { max: "1", "aria-label": "simulation" });
-      if (now.fraction !== null && now.fraction !== undefined) bar.value = now.fraction;
+      // All operands are read, but how much is left to compute is not known: a bar that is full would say that nothing is.
+      if (now.fraction !== null && now.fraction !== undefined && now.fraction < 1) bar.value = now.fraction;
       exact.replaceChildren(h("div", { class: "ff-fact" }, h("div", { class: "ff-faint" }, "exact cycles"),
-        h("div", {}, bar, now.kernel ? ` ${now.kernel}, cycle ${short(now.clock)}` : " waiting for the simulator")));
+        h("div", {}, bar, now.kernel ? ` ${now.kernel}${now.clock ? `, cycle ${short(now.clock)}` : ""}` : " waiting for the simulator")));
     } else if (now.state === "failed") exact.replaceChildren(h("div", { class: "ff-error" }, now.words));
     else exact.replaceChildren();
   }
