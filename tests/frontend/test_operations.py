@@ -55,6 +55,7 @@ MATRICES: dict[str, Function] = {
     "a row in place": in_place,
     "gelu": lambda x, y: F.gelu(x) + F.gelu(y, approximate="tanh"),
     "silu": lambda x, y: F.silu(x) * torch.tanh(y),
+    "sin cos": lambda x, y: torch.sin(x) * torch.cos(y),
     "abs square neg": lambda x, y: x.abs() + y.square() - (-x),
     "sqrt rsqrt reciprocal": lambda x, y: x.abs().sqrt() + (y.square() + 1).rsqrt() + (x.square() + 1).reciprocal(),
     "exp log": lambda x, y: x.exp() + (y.square() + 1).log(),
