@@ -5,9 +5,11 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 
 import nbformat
+import pytest
 from playwright.sync_api import expect
 
 import fuseflow as ff
@@ -19,6 +21,16 @@ LONG = (
     "model = ff.models.gcn('cora', hidden=96, weight_sparsity=0.0)\n"
     "view = fw.RunView(ff.compile(model, 'full'))\nview"
 )
+
+
+@pytest.fixture(autouse=True)
+def left_clean(lab: Lab, browser: Browser) -> Iterator[None]:
+    """After every test: nothing left the machine, no page threw an error, no page or kernel is left."""
+    yield
+    for context in browser.chromium.contexts:
+        context.close()
+    lab.end_sessions()
+    browser.require_clean()
 
 
 def test_the_quickstart_runs_from_the_top(lab: Lab, browser: Browser) -> None:
@@ -35,9 +47,6 @@ def test_the_quickstart_runs_from_the_top(lab: Lab, browser: Browser) -> None:
     assert page.locator(".jp-RenderedText[data-mime-type='application/vnd.jupyter.stderr']").count() == 0
     click_edge(page, "relu", "sparse_mm_1")
     assert fact(page, "kernels") == "1"
-    browser.require_clean()
-    page.context.close()
-    lab.end_sessions()
 
 
 def test_a_long_run_is_cancelled_and_the_kernel_stays_usable(lab: Lab, browser: Browser) -> None:
@@ -60,9 +69,6 @@ def test_a_long_run_is_cancelled_and_the_kernel_stays_usable(lab: Lab, browser: 
     page.wait_for_selector('.ff-run[data-state="running"]')
     assert python(page, "[view.close(), view.background.join(20)]") == [None, True]
     page.wait_for_selector(".ff-run", state="detached")
-    browser.require_clean()
-    page.context.close()
-    lab.end_sessions()
 
 
 def test_two_tabs_show_the_same_state(lab: Lab, browser: Browser) -> None:
@@ -78,9 +84,6 @@ def test_two_tabs_show_the_same_state(lab: Lab, browser: Browser) -> None:
         "[...document.querySelectorAll('.ff-summary [data-fact=kernels]')].every((each) => each.innerText === '1')"
     )
     assert first.evaluate("document.querySelectorAll('.ff-summary [data-fact=kernels]').length") == 2
-    browser.require_clean()
-    first.context.close()
-    lab.end_sessions()
 
 
 def test_two_browser_tabs_on_one_notebook_share_the_kernel(lab: Lab, browser: Browser) -> None:
@@ -107,9 +110,6 @@ def test_two_browser_tabs_on_one_notebook_share_the_kernel(lab: Lab, browser: Br
     await_drawn(second, before)
     assert fact(second, "kernels") == fact(first, "kernels") == "2"
     assert exact_cycles(first) == exact_cycles(second)
-    browser.require_clean()
-    first.context.close()
-    lab.end_sessions()
 
 
 TIMERS = """
@@ -153,9 +153,6 @@ def test_two_views_of_a_stepper_play_with_one_clock(lab: Lab, browser: Browser) 
     page.wait_for_function("document.querySelectorAll('.ff-stepper').length === 1")
     page.wait_for_function(f"{running} === 1")  # the other one goes on
     assert python(page, "[stepper.playing, stepper.player]") != [True, leader]
-    browser.require_clean()
-    page.context.close()
-    lab.end_sessions()
 
 
 def test_a_page_closed_while_it_plays_leaves_the_clock_to_the_others(lab: Lab, browser: Browser) -> None:
@@ -188,9 +185,6 @@ def test_a_page_closed_while_it_plays_leaves_the_clock_to_the_others(lab: Lab, b
         "([cycle, last]) => Number(document.querySelector('.ff-stepper').dataset.cycle) >= Math.min(cycle + 1, last)",
         arg=[cycle, last],
     )
-    browser.require_clean()
-    first.context.close()
-    lab.end_sessions()
 
 
 def test_the_focus_stays_where_it_was_when_a_message_is_closed(lab: Lab, browser: Browser) -> None:
@@ -211,9 +205,6 @@ def test_the_focus_stays_where_it_was_when_a_message_is_closed(lab: Lab, browser
     page.wait_for_function("document.activeElement.dataset.schedule === 'partial'")
     page.keyboard.press("Enter")
     page.wait_for_function("document.activeElement.dataset.schedule === 'partial'")
-    browser.require_clean()
-    page.context.close()
-    lab.end_sessions()
 
 
 def test_a_run_whose_output_is_cleared_is_stopped(lab: Lab, browser: Browser) -> None:
@@ -233,9 +224,6 @@ def test_a_run_whose_output_is_cleared_is_stopped(lab: Lab, browser: Browser) ->
     while (state := python(page, "view.state")) == "running" and time.monotonic() < end:
         time.sleep(0.5)
     assert state == "cancelled"
-    browser.require_clean()
-    page.context.close()
-    lab.end_sessions()
 
 
 def test_without_webgl_everything_draws(lab: Lab, browser: Browser) -> None:
@@ -251,9 +239,6 @@ def test_without_webgl_everything_draws(lab: Lab, browser: Browser) -> None:
     page.locator(".ff-start").click()
     page.wait_for_selector('.ff-run[data-state="done"]')
     assert page.evaluate("window.ffAsked") is None
-    browser.require_clean()
-    page.context.close()
-    lab.end_sessions()
 
 
 def test_what_cannot_be_opened_or_run_is_said_in_the_page(lab: Lab, browser: Browser) -> None:
@@ -282,9 +267,6 @@ def test_what_cannot_be_opened_or_run_is_said_in_the_page(lab: Lab, browser: Bro
     )
     press_edge(page, "linear", "relu")  # the way out: it runs again when there is room
     exact_cycles(page)
-    browser.require_clean()
-    page.context.close()
-    lab.end_sessions()
 
 
 def test_a_narrow_window_stacks_the_controls(lab: Lab, browser: Browser) -> None:
@@ -299,9 +281,6 @@ def test_a_narrow_window_stacks_the_controls(lab: Lab, browser: Browser) -> None
         "[...document.querySelectorAll('.ff')].filter((each) => each.scrollWidth > each.clientWidth + 1).length"
     )
     assert wide == 0
-    browser.require_clean()
-    page.context.close()
-    lab.end_sessions()
 
 
 def test_a_lost_kernel_is_said(lab: Lab, browser: Browser) -> None:
@@ -320,7 +299,6 @@ def test_a_lost_kernel_is_said(lab: Lab, browser: Browser) -> None:
     page.locator(".ff-graph .ff-colour").select_option("part")
     for name in ("table", "graph"):
         expect(page.locator(f".ff-{name} .ff-lost")).to_be_visible(timeout=30_000)
-    page.context.close()
 
 
 def test_every_action_has_a_key_and_a_name(lab: Lab, browser: Browser) -> None:
@@ -366,9 +344,6 @@ def test_every_action_has_a_key_and_a_name(lab: Lab, browser: Browser) -> None:
     page.keyboard.press("Enter")
     page.wait_for_function("!document.querySelector('.ff-range').innerText.includes('cycles 0 to')")
     assert page.evaluate("document.activeElement.title") == "zoom in"  # so that the next Enter zooms again
-    browser.require_clean()
-    page.context.close()
-    lab.end_sessions()
 
 
 def test_the_app(browser: Browser, lab: Lab, tmp_path: Path) -> None:
@@ -376,7 +351,6 @@ def test_the_app(browser: Browser, lab: Lab, tmp_path: Path) -> None:
     notebook = nbformat.read(ROOT / "notebooks" / "app.ipynb", 4)
     nbformat.write(notebook, tmp_path / "app.ipynb")
     port = free_port()
-    here = f"http://127.0.0.1:{port}/"
     server = subprocess.Popen(
         [sys.executable, "-m", "voila", str(tmp_path / "app.ipynb"), "--no-browser", f"--port={port}", "--Voila.ip=127.0.0.1",
          "--template=offline"],
@@ -384,10 +358,7 @@ def test_the_app(browser: Browser, lab: Lab, tmp_path: Path) -> None:
         env={**lab.environment, "JUPYTER_PATH": str(ROOT / "notebooks" / "share")},
     )  # fmt: skip
     try:
-        page = browser.chromium.new_context().new_page()
-        page.set_default_timeout(PATIENCE_MS)
-        asked: list[str] = []
-        page.on("request", lambda request: asked.append(request.url))
+        page = browser.page()
         end = time.monotonic() + 180
         while time.monotonic() < end:
             try:
@@ -397,13 +368,11 @@ def test_the_app(browser: Browser, lab: Lab, tmp_path: Path) -> None:
                 break
             except OSError:
                 time.sleep(0.3)
-        page.goto(here)
+        page.goto(f"http://127.0.0.1:{port}/")
         page.wait_for_selector(".ff-picker g.statement")
         assert exact_cycles(page) == ff.compile(ff.models.gcn("karate"), "partial").simulate().cycles
         press_edge(page, "relu", "sparse_mm_1")
         assert fact(page, "kernels") == "1"
-        assert [url for url in asked if not url.startswith((here, "data:", here.replace("http", "ws"), "blob:"))] == []
-        page.context.close()
     finally:
         server.terminate()
         server.wait(20)

@@ -1,5 +1,6 @@
 // GraphView: a dataflow graph that zooms, searches, collapses, colours its nodes and says what each one is.
-import { attribute, button, count, extent, frame, h, picture, press, reachable, short, svg, timed } from "./page.js";
+import { attribute, button, count, frame, h, press, reachable, short, svg, timed } from "./page.js";
+import { extent, picture } from "./pane.js";
 
 const STEPS = ["#FFFFD9", "#D3EEB3", "#97D6B9", "#4FB8C6", "#4C97C9"];
 const PARTS = { iteration: "#CFE4F5", compute: "#FBDDC1", construction: "#E4EFC8" };

@@ -1,5 +1,6 @@
 // FusionPicker: the einsum graph with its regions. What is legal is decided in the kernel; this page draws and asks.
-import { button, frame, h, picture, press, reachable, timed } from "./page.js";
+import { button, frame, h, press, reachable, timed } from "./page.js";
+import { picture } from "./pane.js";
 
 function render({ model, el }) {
   const { root, body, on, follow, ask, set, cleanup, cleanups } = frame(model, el, "picker", "fusion picker");

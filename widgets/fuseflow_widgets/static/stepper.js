@@ -1,5 +1,6 @@
 // StreamStepper: the whole history is in the page, so it plays without asking the kernel; `cycle` is shared with it.
-import { button, frame, h, picture, press, svg } from "./page.js";
+import { button, frame, h, press, svg } from "./page.js";
+import { picture } from "./pane.js";
 
 const SHOWN = 6, WIDEST = 30;
 
