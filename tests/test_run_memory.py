@@ -46,4 +46,5 @@ def test_memory_of_intermediates_is_given_back() -> None:
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     one = SIZE * SIZE * 4
-    assert peaks[0] - peaks[1] > (DEPTH - 4) * one
+    # A step that is kept is there twice, as its graph wrote it and as it is stored; both must go.
+    assert peaks[0] - peaks[1] > 1.5 * DEPTH * one
