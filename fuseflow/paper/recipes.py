@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -15,15 +14,38 @@ from fuseflow.errors import ScheduleError
 from fuseflow.estimate.statistics import Sparsity, draw
 from fuseflow.models import Model, attention, from_text, gcn, gpt3_kernel, graphsage, sae
 from fuseflow.paper.experiment import Base, Kind, ModelSpec, Point, ScheduleSpec
+from fuseflow.paper.memory import give_back
 from fuseflow.schedule import Iteration, Region, Schedule
 from fuseflow.schedule.presets import layers
 from fuseflow.sim import Machine
 from fuseflow.sim.memory import Memory
 
+_held: dict[ModelSpec, Model] = {}
 
-@lru_cache(maxsize=1)
+
 def build_model(spec: ModelSpec) -> Model:
-    """The model of ``spec``, with its data; the last one is kept, for the next schedule of the same model."""
+    """The model of ``spec``, with its data; the last one is held, for the next schedule of the same model.
+
+    It is let go before another one is made, so that there are never two in memory.
+    """
+    if spec not in _held:
+        release_model()
+        _held[spec] = _build(spec)
+    return _held[spec]
+
+
+def is_held(spec: ModelSpec) -> bool:
+    """Whether the model of ``spec`` is there already."""
+    return spec in _held
+
+
+def release_model() -> None:
+    """Let go of the model that is held, and of the memory it took."""
+    _held.clear()
+    give_back()
+
+
+def _build(spec: ModelSpec) -> Model:
     arguments: dict[str, Any] = dict(spec.arguments)
     match spec.kind:
         case Kind.GCN | Kind.GRAPHSAGE:

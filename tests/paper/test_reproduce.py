@@ -130,7 +130,7 @@ def test_recomputed_bit_for_bit(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("arguments", "said"), [
     (["fig99"], "no figure or table 'fig99'"),
     (["table4", "--out", "{file}"], "is a file; give the path of a folder"),
-    (["fig18", "--memory", "-1"], "must be more than 0 GB, not -1"),
+    (["fig18", "--memory", "-1"], "must be more than 0 GB and finite, not -1"),
     (["fig18", "--recompute", "zzz"], "0 points of this figure"),
 ])  # fmt: skip
 def test_messages(arguments: list[str], said: str, tmp_path: Path) -> None:
