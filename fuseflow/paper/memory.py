@@ -7,6 +7,7 @@ complete Figure 12, over those elements.
 
 import ctypes
 import gc
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
@@ -26,8 +27,8 @@ ELEMENT_BYTES = {
     (Kind.GCN, Base.UNFUSED): 20.0,  # 5.84 GB for MAG, nodes x 349 classes
     (Kind.GRAPHSAGE, Base.UNFUSED): 27.5,  # 7.74 GB for MAG
 }
-FUSED_BYTES = {Kind.GCN: 15.5, Kind.GRAPHSAGE: 19.0}
-"""The same for all other schedules; 4.79 GB for the GCN on MAG, partially fused."""
+FUSED_BYTES = {Kind.GCN: 15.6, Kind.GRAPHSAGE: 19.3}
+"""The same for all other schedules: 4.79 and 5.74 GB on MAG, partially fused, the latter in PyTorch."""
 WEIGHT_BYTES = 13.5
 """Per weight of a layer of the autoencoder, zeros too: 7.8 GB for NIH-CXR, while PyTorch computes the reference."""
 
@@ -49,7 +50,27 @@ def expected_bytes(point: Point) -> float:
 
 def _widest_result(spec: ModelSpec) -> int:
     entry = find(str(spec["dataset"]))
-    return int(spec.get("nodes") or entry.nodes) * max(entry.features, entry.classes)
+    return int(spec.get("nodes") or spec.get("citing") or entry.nodes) * max(entry.features, entry.classes)
+
+
+def shares(needs: Mapping[Point, float], workers: int, room: float) -> dict[Point, float]:
+    """Which points can run on ``workers`` processes at once, whichever meet, and the memory that each may take.
+
+    Those with the smallest needs, as long as the ``workers`` largest of them have ``room`` together.
+    """
+    # Of equals full fusion first: it takes longest, so it gains most from company.
+    ordered = sorted(needs, key=lambda point: (needs[point], point.schedule.base is not Base.FULL))
+    count = 0
+    while count < len(ordered) and sum(needs[point] for point in ordered[: count + 1][-workers:]) <= room:
+        count += 1
+    kept = ordered[:count]
+    granted: dict[Point, float] = {}
+    while kept and workers > 1 and needs[kept[-1]] > room / workers:
+        largest = kept.pop()
+        granted[largest] = needs[largest]
+        room, workers = room - needs[largest], workers - 1
+    granted.update(dict.fromkeys(kept, room / workers))
+    return {point: granted[point] for point in needs if point in granted}
 
 
 def give_back() -> None:

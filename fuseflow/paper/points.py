@@ -16,7 +16,7 @@ from fuseflow.explore.store import Outcome, Status, Store
 from fuseflow.models import Model
 from fuseflow.paper.experiment import Kind, ModelSpec, Point
 from fuseflow.paper.memory import BASE_BYTES
-from fuseflow.paper.recipes import build_machine, build_model, build_schedule, is_held, release_model
+from fuseflow.paper.recipes import ALTERED, build_machine, build_model, build_schedule, is_held, release_model
 from fuseflow.schedule import Schedule
 
 GRAPHS = (Kind.GCN, Kind.GRAPHSAGE)
@@ -69,7 +69,7 @@ def data_identity(spec: ModelSpec) -> str:
     if spec.kind not in GRAPHS:
         folder = spec.get("folder")
         return "made" if folder is None else _folder_hash(str(folder))
-    path = find_file(str(spec["dataset"]))
+    path = None if any(spec.get(name) is not None for name in ALTERED) else find_file(str(spec["dataset"]))
     if path is None:
         return "twin"
     return _folder_hash(str(path)) if path.is_dir() else _file_hash(path, path.stat().st_mtime_ns)

@@ -8,7 +8,7 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse import csgraph
 
-from fuseflow.datasets import GraphData, load
+from fuseflow.datasets import GraphData, altered_twin, load
 from fuseflow.einsum import Product, Program
 from fuseflow.errors import ScheduleError
 from fuseflow.estimate.statistics import Sparsity, draw
@@ -19,6 +19,9 @@ from fuseflow.schedule import Iteration, Region, Schedule
 from fuseflow.schedule.presets import layers
 from fuseflow.sim import Machine
 from fuseflow.sim.memory import Memory
+
+ALTERED = ("exponent", "citing")
+"""Arguments of a graph network that change one thing of its twin (:func:`fuseflow.datasets.altered_twin`)."""
 
 _held: dict[ModelSpec, Model] = {}
 
@@ -49,7 +52,9 @@ def _build(spec: ModelSpec) -> Model:
     arguments: dict[str, Any] = dict(spec.arguments)
     match spec.kind:
         case Kind.GCN | Kind.GRAPHSAGE:
-            data = load(arguments.pop("dataset"), seed=spec.data_seed)
+            name = arguments.pop("dataset")
+            changes = {item: arguments.pop(item) for item in ALTERED if item in arguments}
+            data = altered_twin(name, seed=spec.data_seed, **changes) if changes else load(name, seed=spec.data_seed)
             if "nodes" in arguments:
                 data = first_nodes(data, arguments.pop("nodes"))
             return (gcn if spec.kind is Kind.GCN else graphsage)(data, seed=spec.data_seed, **arguments)

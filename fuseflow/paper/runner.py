@@ -11,7 +11,7 @@ from fuseflow.errors import DataError
 from fuseflow.explore.runner import Job, SweepProgress, dismiss_workers, run_jobs
 from fuseflow.explore.store import Outcome, Status, Store
 from fuseflow.paper.experiment import Bar, Point
-from fuseflow.paper.memory import BASE_BYTES, HELPER_BYTES, expected_bytes
+from fuseflow.paper.memory import BASE_BYTES, HELPER_BYTES, expected_bytes, shares
 from fuseflow.paper.points import GRAPHS, PointJob, point_key, run_point
 from fuseflow.paper.recipes import release_model
 
@@ -56,7 +56,7 @@ def run_points(
 ) -> dict[Point, Outcome]:
     """Outcomes of ``points``, on ``jobs`` processes that together stay below ``gigabytes``.
 
-    As many points run side by side as are expected to have room, those that need more on fewer processes, and the
+    Points that are expected to have room side by side run on all processes, those that need more on fewer, and the
     largest in this one, alone; so does a point that runs out of its share after all. Between these rounds the workers
     end, so that nothing of what they hold is beside the next one.
 
@@ -74,11 +74,14 @@ def run_points(
     needs = {point: max(expected_bytes(point), _tried(known.get(key))) for point, key in keys.items()}
     state = _State(len(keys), len(found), progress)
     for workers in range(jobs, 0, -1):
-        room = _room(limit, workers)
+        waiting = {point: needs[point] for point in keys if point not in found}
+        if workers > 1:
+            room = shares(waiting, workers, limit - memory_bytes() - HELPER_BYTES)
+        else:
+            room = dict.fromkeys(waiting, limit - HELPER_BYTES if limit > BASE_BYTES else limit)
         todo = [
-            Job(key, str(point), run_point, PointJob(key, point, store, room, needs[point]))
-            for point, key in keys.items()
-            if point not in found and (workers == 1 or needs[point] <= room)
+            Job(keys[point], str(point), run_point, PointJob(keys[point], point, store, room[point], needs[point]))
+            for point in room
         ]
         if not todo:
             continue
@@ -118,13 +121,6 @@ class _State:
             self.progress(PaperProgress(done, self.total, state.name, state.latest, elapsed, left))
 
         return move
-
-
-def _room(limit: float, workers: int) -> float:
-    """Memory of one of ``workers`` processes: a share of what this one leaves; one is this process itself."""
-    if workers == 1:
-        return limit - HELPER_BYTES if limit > BASE_BYTES else limit
-    return (limit - memory_bytes() - HELPER_BYTES) / workers
 
 
 def _tried(outcome: Outcome | None) -> float:

@@ -9,7 +9,7 @@ from fuseflow.errors import DataError
 from fuseflow.explore.store import Outcome, Status, Store
 from fuseflow.paper import recipes, runner
 from fuseflow.paper.experiment import Base, Kind, ModelSpec, Point, ScheduleSpec
-from fuseflow.paper.memory import expected_bytes
+from fuseflow.paper.memory import expected_bytes, shares
 from fuseflow.paper.points import PointJob, point_key, run_point
 from fuseflow.paper.runner import PaperProgress, run_points
 
@@ -44,11 +44,21 @@ def test_two_of_the_largest_points_have_no_room_in_twelve_gigabytes(point: Point
     assert (expected_bytes(point) < (12e9 - 0.6e9) / 2) is side_by_side
 
 
+def test_the_largest_that_meet_have_room_together() -> None:
+    small, middle, large = (graph("cora", Base.PARTIAL, seed=seed) for seed in range(3))
+    full = graph("cora", Base.FULL)
+    needs = {small: 1.0, middle: 5.0, large: 7.0, full: 7.0}
+    assert shares(needs, 2, 12.0) == {small: 5.0, middle: 5.0, full: 7.0}, "one large one, with a middle one at most"
+    assert shares(needs, 2, 20.0) == dict.fromkeys(needs, 10.0)
+    assert shares(needs, 3, 15.0) == {small: 3.0, middle: 5.0, full: 7.0}
+    assert shares(needs, 2, 0.5) == {}
+
+
 def test_large_points_run_alone_and_after_the_workers_have_ended(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     large = SMALL[1]
-    monkeypatch.setattr(runner, "expected_bytes", lambda point: 7e9 if point == large else 1e9)
+    monkeypatch.setattr(runner, "expected_bytes", lambda point: 11e9 if point == large else 1e9)
     seen: list[tuple[int, list[tuple[Point, float]], int]] = []
     real = runner.run_jobs
 
