@@ -1,5 +1,7 @@
 """``fuseflow paper``: the paper's figures and tables, from real runs."""
 
+import signal
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -47,7 +49,11 @@ def paper(
         typer.Option("--recompute", metavar="KEYS", callback=not_empty, help="Run these points again and compare."),
     ] = None,
     stored: Annotated[
-        bool, typer.Option("--stored", help="Run nothing: what is not stored is shown as missing.")
+        bool,
+        typer.Option(
+            "--stored",
+            help="Simulate no point of a figure: what is not stored is missing. Tables without points are computed.",
+        ),
     ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
 ) -> None:
@@ -57,7 +63,7 @@ def paper(
     """
     from fuseflow.explore.store import Store
     from fuseflow.paper import Request, chosen, reproduce
-    from fuseflow.paper.reproduce import STORE
+    from fuseflow.paper.reproduce import STORE, finished
     from fuseflow.paper.reproduce import recompute as again
 
     experiments = chosen(names or [])
@@ -72,15 +78,41 @@ def paper(
             raise typer.Exit(1)
         return
     started = time.monotonic()
-    with _progress(quiet) as progress:
-        found = reproduce(
-            experiments, request, out, store=place, jobs=jobs, gigabytes=memory, run=not stored, progress=progress
+    try:
+        with _progress(quiet) as progress, _termination():
+            found = reproduce(
+                experiments, request, out, store=place, jobs=jobs, gigabytes=memory, run=not stored, progress=progress
+            )
+    except KeyboardInterrupt:
+        done, total = finished(experiments, request, place)
+        typer.echo(
+            f"interrupted: {done} of {total} points are finished and kept in {place.folder}; the same command goes on "
+            "from there",
+            err=True,
         )
+        raise typer.Exit(130) from None
     for made in found:
         judged = [verdict.agrees for verdict in made.verdicts if verdict.agrees is not None]
         missing = f", {made.missing} rows missing" if made.missing else ""
         typer.echo(f"{made.experiment.name}: {sum(judged)} of {len(judged)} claims agree{missing}; {made.folder}")
     typer.echo(f"{Path(out) / 'comparison.md'} has all comparisons; {time.monotonic() - started:.0f} s")
+
+
+@contextmanager
+def _termination() -> Iterator[None]:
+    """Makes a request to terminate an interruption, so that workers end and what is kept is said."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():  # no other thread may handle signals
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 @contextmanager

@@ -84,9 +84,7 @@ class Store:
     def __post_init__(self) -> None:
         object.__setattr__(self, "folder", Path(self.folder))  # text is a path too
         if self.folder.exists() and not self.folder.is_dir():
-            raise StoreError(
-                f"{self.folder} is no folder, so no results can be in it; name another one in FUSEFLOW_RESULTS"
-            )
+            raise StoreError(f"{self.folder} is no folder, so no results can be in it; give the path of a folder")
 
     @classmethod
     def at(cls, folder: "str | Path | Store | None") -> "Store":
@@ -186,7 +184,12 @@ class Store:
         except sqlite3.OperationalError as error:
             if "disk is full" in str(error):
                 raise OSError(errno.ENOSPC, str(error)) from None
-            raise StoreError(f"the store in {self.folder} cannot be used: {error}; check its permissions") from None
+            hint = (
+                "the disk may be full, or files limited in size"
+                if "disk I/O" in str(error)
+                else "check its permissions"
+            )
+            raise StoreError(f"the store in {self.folder} cannot be used: {error}; {hint}") from None
         except sqlite3.DatabaseError as error:
             raise StoreError(
                 f"the store in {self.folder} is damaged: {self.index.name}: {error}. Move the folder away, or give "

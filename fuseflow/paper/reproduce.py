@@ -81,6 +81,12 @@ def reproduce(
     return found
 
 
+def finished(experiments: Sequence[Experiment], request: Request, store: Store) -> tuple[int, int]:
+    """How many points of ``experiments`` are done in ``store``, and how many there are."""
+    points = points_of(bar for item in experiments for bar in item.bars(request))
+    return sum(item.status is Status.DONE for item in stored_points(points, store).values()), len(points)
+
+
 def _check_room(folder: Path) -> None:
     present = next(parent for parent in (folder, *folder.absolute().parents) if parent.exists())
     free = shutil.disk_usage(present).free
