@@ -5,7 +5,7 @@ import itertools
 import pandas as pd
 import pytest
 
-from fuseflow.paper import fig4b, fig14, fig15
+from fuseflow.paper import fig4b, fig14, fig15, fig18, table3
 from fuseflow.paper.experiment import Base, Mode, Request, Verdict
 from fuseflow.paper.points import point_key
 from fuseflow.paper.reference import FIGURE_14
@@ -72,3 +72,22 @@ def test_intensity_is_operations_per_access() -> None:
     rows[1]["flops"] = counts["first"][0] / 2
     frame = fig14.derive(pd.DataFrame(rows), FAST)
     assert verdict(fig14.judge(frame, FAST), what).agrees is False
+
+
+def test_the_factor_of_figure_18_needs_every_order() -> None:
+    rows = [
+        {"columns": 16, "run": 0, "order": order, "cycles": cycles} for order, cycles in (("ikjl", 1), ("jilk", 29))
+    ]
+    what = "best over worst order, C with 16 columns"
+    assert verdict(fig18.judge(fig18.derive(pd.DataFrame(rows), FAST), FAST), what).agrees is True
+    rows.append({"columns": 16, "run": 0, "order": "lkij", "cycles": None})
+    found = verdict(fig18.judge(fig18.derive(pd.DataFrame(rows), FAST), FAST), what)
+    assert (found.ours, found.agrees) == ("missing", None)
+
+
+@pytest.mark.parametrize(("error", "agrees"), [(0.02, True), (0.09, False), (float("nan"), None)])
+def test_table_3_judges_every_schedule(error: float, agrees: bool | None) -> None:
+    row = {"model": "gcn", "dataset": "cora_ml", "schedule": "full", "flops_error": error, "bytes_error": error}
+    (found,) = table3.judge(pd.DataFrame([row]), FAST)
+    assert found.agrees is agrees
+    assert "nan" not in found.ours
