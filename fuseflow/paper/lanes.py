@@ -21,8 +21,8 @@ def short_runs(request: Request) -> str:
     if request.mode is not Mode.FAST:
         return ""
     return (
-        "the fast mode has 256 tokens and 4 heads, so few rows per lane that filling and draining the graph and the one "
-        "longest row count; `--mode medium` and `complete` have 1024 tokens and 12 heads, with the same kind of mask."
+        "the fast mode has 256 tokens and 4 heads, so few rows per lane that filling and draining the graph and the "
+        "one longest row count; `--mode medium` and `complete` have 1024 tokens and 12 heads, with the same kind of mask."
     )
 
 

@@ -113,8 +113,8 @@ def _part_reason(dataset: str) -> str:
 
 _REASON = (
     "full fusion walks two-step paths; sizes and sparsity alone do not fix how many there are, and this graph's "
-    "degrees are not those of the law that was assumed. From data the estimate's FLOPs and bytes are those of the simulation "
-    "(docs/explore.md)."
+    "degrees are not those of the law that was assumed. From data the estimate's FLOPs and bytes are those of the "
+    "simulation (docs/explore.md)."
 )
 
 EXPERIMENT = Experiment(
