@@ -22,7 +22,7 @@ def short_runs(request: Request) -> str:
         return ""
     return (
         "the fast mode has 256 tokens and 4 heads, so few rows per lane that filling and draining the graph and the "
-        "one longest row count; `--mode medium` and `complete` have 1024 tokens and 12 heads, with the same kind of mask."
+        "one longest row count; the other modes have 1024 tokens and 12 heads, with the same kind of mask."
     )
 
 
