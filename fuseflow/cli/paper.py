@@ -60,7 +60,7 @@ def paper(
 ) -> None:
     """Reproduce the paper's figures and tables: run them, check every output, compare with the published values.
 
-    A run that was stopped goes on where it was: a finished point is never run again.
+    A run that was stopped goes on where it was: a finished point is never run again. Ends with 1 if a point is missing.
     """
     from fuseflow.explore.store import Store
     from fuseflow.paper import Request, chosen, reproduce
@@ -92,9 +92,11 @@ def paper(
         )
     for made in found:
         judged = [verdict.agrees for verdict in made.verdicts if verdict.agrees is not None]
-        missing = f", {made.missing} rows missing" if made.missing else ""
+        missing = f", {made.missing} rows missing ({made.why_missing})" if made.missing else ""
         typer.echo(f"{made.experiment.name}: {sum(judged)} of {len(judged)} claims agree{missing}; {made.folder}")
     typer.echo(f"{Path(out) / 'comparison.md'} has all comparisons; {time.monotonic() - started:.0f} s")
+    if not stored and any(made.missing for made in found):
+        raise typer.Exit(1)
 
 
 @contextmanager

@@ -10,6 +10,7 @@ import pandas as pd
 from fuseflow.errors import DataError
 from fuseflow.explore.store import Store
 from fuseflow.paper.experiment import Experiment, Request, Verdict
+from fuseflow.paper.given import check_given
 from fuseflow.paper.results import rows_of
 from fuseflow.paper.runner import DEFAULT_GIGABYTES, Report, points_of, run_points, stored_points
 from fuseflow.paper.write import verdict_table, write_experiment
@@ -34,6 +35,11 @@ class Reproduced:
     def missing(self) -> int:
         """Rows without a number."""
         return int((self.rows["status"] == "missing").sum()) if "status" in self.rows else 0
+
+    @property
+    def why_missing(self) -> str:
+        """The reason of the first row that is missing; empty if none is."""
+        return str(self.rows.loc[self.rows["status"] == "missing", "reason"].iloc[0]) if self.missing else ""
 
 
 def reproduce(
@@ -61,6 +67,7 @@ def reproduce(
     place = Store.at(store if store is not None else folder / STORE)
     bars = {item.name: item.bars(request) for item in experiments}
     points = points_of(bar for several in bars.values() for bar in several)
+    check_given(experiments, points, request)
     if run:
         outcomes = run_points(points, place, jobs=jobs, gigabytes=gigabytes, progress=progress)
     else:

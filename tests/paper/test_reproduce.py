@@ -1,6 +1,7 @@
 """A small experiment end to end: files, numbers against independent runs, resuming, missing points, messages."""
 
 import csv
+import io
 from pathlib import Path
 
 import pandas as pd
@@ -9,7 +10,7 @@ from typer.testing import CliRunner
 
 import fuseflow as ff
 from fuseflow.cli import app
-from fuseflow.errors import DataError
+from fuseflow.errors import DataError, FuseflowError
 from fuseflow.explore.store import Status, Store
 from fuseflow.paper import charts, reproduce
 from fuseflow.paper.experiment import (
@@ -209,3 +210,42 @@ def test_tables_without_simulation(tmp_path: Path) -> None:
     cells = pd.read_csv(tmp_path / "fig20" / "data.csv")
     assert len(cells) == 25 and cells["same"].sum() >= 24
     assert (tmp_path / "table4" / "table.html").exists()
+
+
+@pytest.mark.parametrize(("names", "options", "said"), [
+    (["fig12"], ["--pictures", "{out}/nothing"], "there is no folder"),
+    (["fig18", "table2"], [], "cannot read"),
+])  # fmt: skip
+def test_what_is_read_is_looked_at_before_anything_runs(
+    names: list[str], options: list[str], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "dblp.npz").write_bytes(b"junk")
+    monkeypatch.setenv("FUSEFLOW_DATA", str(tmp_path / "data"))
+    given = [part.replace("{out}", str(tmp_path)) for part in options]
+    result = CliRunner().invoke(app, ["paper", *names, *given, "--out", str(tmp_path / "out")])
+    assert result.exit_code == 2 and said in " ".join(result.output.split())
+    assert len(Store(tmp_path / "out" / "results").table()) == 0
+
+
+def test_missing_points_end_with_one(tmp_path: Path) -> None:
+    given = ["paper", "fig16b", "--out", str(tmp_path), "-q"]
+    result = CliRunner().invoke(app, [*given, "--memory", "0.001"])
+    assert result.exit_code == 1 and "7 rows missing (" in result.output
+    assert CliRunner().invoke(app, [*given, "--stored"]).exit_code == 0
+
+
+def test_lost_counters_are_made_again(tmp_path: Path) -> None:
+    reproduce([TINY], REQUEST, tmp_path)
+    before = (tmp_path / "tiny" / "data.csv").read_text()
+    (lost, *_, damaged) = sorted((tmp_path / "results" / "nodes").rglob("*.parquet"))
+    lost.unlink()
+    reproduce([TINY], REQUEST, tmp_path)
+    assert lost.exists()
+    damaged.write_bytes(b"PAR1")
+    with pytest.raises(FuseflowError, match="Delete this file: the result is then computed again"):
+        reproduce([TINY], REQUEST, tmp_path)
+    damaged.unlink()
+    reproduce([TINY], REQUEST, tmp_path)
+    rows, again = (pd.read_csv(io.StringIO(text)) for text in (before, (tmp_path / "tiny" / "data.csv").read_text()))
+    pd.testing.assert_frame_equal(rows.drop(columns="seconds"), again.drop(columns="seconds"))
