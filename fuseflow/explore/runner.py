@@ -158,6 +158,16 @@ def _cluster(workers: int, client: Any) -> Iterator[Callable[[], Any]]:
             opened.close()
 
 
+def dismiss_workers() -> None:
+    """End the local processes that joblib keeps for the next sweep, and with them the memory that they hold.
+
+    Nothing happens where there are none; the next sweep starts new ones.
+    """
+    from joblib.externals.loky import get_reusable_executor
+
+    get_reusable_executor(max_workers=1, reuse=True).shutdown(wait=True, kill_workers=True)
+
+
 def connected(client: Any) -> Any:
     """A Dask client for a client or an address; SearchError where no cluster answers or Dask is not installed."""
     if not isinstance(client, str):
