@@ -1,7 +1,7 @@
 """Exploring schedules: estimate a whole design space, simulate the promising part of it, keep every result."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ import pandas as pd
 from fuseflow.einsum import Program
 from fuseflow.errors import ScheduleError, SearchError, SimulationError
 from fuseflow.estimate import Statistics
+from fuseflow.explore.block_choices import block_choices, shown
 from fuseflow.explore.bound import Bound, lower_bound
 from fuseflow.explore.keys import result_key
 from fuseflow.explore.regions import Pruned, Workbench
@@ -21,6 +22,7 @@ from fuseflow.explore.variants import Variant, variants
 from fuseflow.explored import Exploration, Found, FoundSchedule, SpaceSize, explored_table, found_schedule, lanes_of
 from fuseflow.models import Model
 from fuseflow.schedule import PRESETS, check
+from fuseflow.schedule.blocks import BlockSizes
 from fuseflow.sim import Machine
 from fuseflow.sim.tiled import check_tile_memory
 from fuseflow.sweeping import ExploreProgress, Report, simulated, version
@@ -108,7 +110,8 @@ def _estimated(
     partitions = schedules = estimated = 0
     exact, spent, bounds = True, 0.0, list[Bound]()
     names = iter(f"found-{number}" for number in range(1, 10**9))
-    extents: dict[str, int] = {}  # of the variants so far: blocks have fewer coordinates, but smaller sizes come first
+    extents: dict[str, int] = {}  # the largest of all variants
+    coordinates = False
     for variant, machines in _fitting(model, space, pruned):
         program, tensors = variant.computed
         lattice = Lattice(program, space)
@@ -128,47 +131,61 @@ def _estimated(
                 pruned.append(_refused(program, variant.blocks, str(error)))
                 continue
             bench.check_lanes()
+            coordinates = coordinates or not variant.blocks
             bounds.append(lower_bound(lattice, tensors, machine))
             estimated, spent = estimated + bench.estimated, spent + bench.seconds
             pruned += [replace(item, blocks=variant.blocks) for item in bench.pruned]
             if progress is not None:
                 progress(ExploreProgress("estimate", f"{estimated:,} regions estimated"))
     if not found:
-        reasons = "; ".join(f"blocks of {item.blocks}: {item.reason}" for item in pruned if item.iteration is None)
+        reasons = "; ".join(
+            f"blocks of {shown(item.blocks)}: {item.reason}" for item in pruned if item.iteration is None
+        )
         raise ScheduleError(f"the space is empty: no block size fits. {reasons}. Size 0 is without tiles")
+    _check_lane_counts(space, extents, "coordinates" if coordinates else "blocks")
     ordered = sorted(found.values(), key=lambda item: (item.cost.cycles, item.cost.bytes))
     return ordered, SpaceSize(partitions, schedules, exact, estimated, spent, min(bounds)), pruned
 
 
 def _fitting(model: Model, space: Space, pruned: list[Pruned]) -> Iterator[tuple[Variant, list[Machine]]]:
-    """The variants of ``model`` in every block size that fits, with the machines that run them, small blocks first.
+    """The variants of ``model`` in all blocks that fit, with the machines that run them, small blocks first.
 
     What does not fit goes to ``pruned``.
     """
-    refused: dict[tuple[int, str], None] = {}
+    refused: dict[tuple[BlockSizes, str], None] = {}
     for variant in variants(model.program, model.tensors, space):
-        for size in space.block_sizes:
+        for blocks in block_choices(model.program, space.blocks, variant.program):
             machines = []
             try:
-                chosen = variant.in_blocks(size)
+                chosen = variant.in_blocks(blocks)
             except ScheduleError as error:
-                refused[size, str(error)] = None
+                refused[blocks, str(error)] = None
                 continue
             for machine in space.machines:
                 try:
-                    if size:
+                    if blocks:
                         check_tile_memory(machine)
                     machines.append(machine)
                 except SimulationError as error:
-                    refused[size, str(error)] = None
+                    refused[blocks, str(error)] = None
             if machines:
                 yield chosen, machines
-    pruned += [_refused(model.program, size, reason) for size, reason in refused]
+    pruned += [_refused(model.program, blocks, reason) for blocks, reason in refused]
 
 
-def _refused(program: Program, size: int, reason: str) -> Pruned:
-    """All schedules with blocks of ``size``."""
-    return Pruned(tuple(statement.name for statement in program.computations), None, None, reason, blocks=size)
+def _refused(program: Program, blocks: BlockSizes, reason: str) -> Pruned:
+    """All schedules with ``blocks``."""
+    return Pruned(tuple(statement.name for statement in program.computations), None, None, reason, blocks=blocks)
+
+
+def _check_lane_counts(space: Space, extents: Mapping[str, int], what: str) -> None:
+    """ScheduleError where ``space`` asks for more lanes of an index than it has in any choice of blocks."""
+    for index, counts in space.lanes.items():
+        if max(counts) > max(extents[index], 1):
+            raise ScheduleError(
+                f"the space asks for {max(counts)} lanes for index {index!r}, which has {extents[index]} {what}; use "
+                "fewer"
+            )
 
 
 def _candidates(

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from fuseflow.errors import SearchError
+from fuseflow.explore.block_choices import shown
 from fuseflow.explore.bound import Bound
 from fuseflow.explore.pareto import pareto_front
 from fuseflow.explore.regions import Cost, Pruned
@@ -67,7 +68,7 @@ class Exploration(pd.DataFrame):  # type: ignore[misc]  # pandas has no types
     ``status`` says how far a candidate came and ``reason`` why not further; ``pareto`` marks the simulated ones that no
     other one beats in cycles, bytes, nodes of the largest graph (a proxy of area) and tokens waiting in streams.
     ``estimated`` columns are the estimate's; ``nodes`` and ``fifo_tokens`` always are. ``blocks`` is the block size of
-    the schedule, 0 for none.
+    the schedule, 0 for none, or words where sizes are by tensor and index variable.
     """
 
     _metadata = ("_found", "_size", "_pruned", "_model")
@@ -97,7 +98,7 @@ class Exploration(pd.DataFrame):  # type: ignore[misc]  # pandas has no types
                 " ".join(item.statements),
                 " ".join(item.order or ()),
                 item.iteration.value if item.iteration is not None else "",
-                item.blocks,
+                shown(item.blocks),
                 item.cycles,
                 item.reason,
             )
@@ -106,9 +107,9 @@ class Exploration(pd.DataFrame):  # type: ignore[misc]  # pandas has no types
         return pd.DataFrame(rows, columns=["statements", "order", "iteration", "blocks", "estimated_cycles", "reason"])
 
     @property
-    def refused_blocks(self) -> list[tuple[int, str]]:
-        """Block sizes of the space that do not fit, with the reason."""
-        return [(item.blocks, item.reason) for item in self._pruned if item.iteration is None]
+    def refused_blocks(self) -> list[tuple[int | str, str]]:
+        """Block sizes of the space that do not fit (as in the column ``blocks``), with the reason."""
+        return [(shown(item.blocks), item.reason) for item in self._pruned if item.iteration is None]
 
     @property
     def front(self) -> pd.DataFrame:
@@ -198,7 +199,7 @@ def explored_table(
             {
                 "schedule": item.schedule.name,
                 "variant": variant,
-                "blocks": item.variant.blocks,
+                "blocks": shown(item.variant.blocks),
                 "machine": item.machine.name,
                 "status": outcome.status.value,
                 "cycles": outcome.cycles,

@@ -72,9 +72,12 @@ def explore(
         typer.Option("--passes", metavar="PASS,PASS", help='Also with these graph passes: --passes "locates,dead".'),
     ] = None,
     blocks: Annotated[
-        str | None,
+        list[str] | None,
         typer.Option(
-            "--blocks", metavar="N,N", help="Block sizes of schedules, 0: without tiles.", show_default="without"
+            "--blocks",
+            metavar="[NAME=]N,N",
+            help='Block sizes of schedules, 0: without tiles; or by tensor or index: --blocks "A=0,16,8x16".',
+            show_default="without",
         ),
     ] = None,
     equal_throughput: Annotated[
@@ -104,7 +107,7 @@ def explore(
 
     A sweep that was stopped goes on where it was: finished results are in the store.
     """
-    formats, spread, sizes = read_formats(format_ or []), read_lanes(lanes or []), read_blocks(blocks)
+    formats, spread, sizes = read_formats(format_ or []), read_lanes(lanes or []), read_blocks(blocks or [])
     sequences = read_passes(passes or [])
     check_request(request)
     files = [None if path in (None, "-") else output_file(Path(str(path))) for path in (json_path, save)]

@@ -9,6 +9,7 @@ from math import prod
 
 from fuseflow.einsum import Program
 from fuseflow.errors import FusionError, ScheduleError
+from fuseflow.explore.block_choices import BlockSpace, check_blocks
 from fuseflow.fusion import fuse
 from fuseflow.fusion.count import count_orders
 from fuseflow.schedule import GraphPass, Iteration, Lanes, Region, Scatter
@@ -53,7 +54,9 @@ class Space:
     there are no more, otherwise the best that a local search finds. ``lanes`` gives, by index variable, the numbers of
     parallel lanes that regions which iterate it are tried in besides one, at most ``most_lanes`` in all, dealt in every
     way of ``scatters``. ``passes`` are the sequences of graph passes to try, by default none.
-    ``blocks`` are the block sizes of schedules (:meth:`fuseflow.Schedule.with_blocks`); 0 or None is without tiles.
+    ``blocks`` are the block sizes of schedules (:meth:`fuseflow.Schedule.with_blocks`), of which 0 or None is without
+    tiles: for the whole model, or choices by tensor (a number for its last two dimensions, or a tuple with one size per
+    dimension) and index variable, of which every combination is tried.
     """
 
     partitions: Partitions | str = Partitions.CONTIGUOUS
@@ -68,12 +71,7 @@ class Space:
     scatters: tuple[Scatter, ...] = (Scatter.ROUND_ROBIN,)
     most_lanes: int = 64
     passes: tuple[tuple[GraphPass, ...], ...] = ((),)
-    blocks: tuple[int | None, ...] = (0,)
-
-    @property
-    def block_sizes(self) -> list[int]:
-        """Every size of ``blocks`` once, in ascending order; 0 is without tiles, and so is 1."""
-        return sorted({size if size and size > 1 else 0 for size in self.blocks})
+    blocks: BlockSpace = (0,)
 
     def lane_choices(self, extents: Mapping[str, int]) -> list[tuple[Lanes, ...]]:
         """Ways to spread a region over lanes whose index variables have ``extents``; the first is not at all."""
@@ -97,7 +95,7 @@ class Space:
         if not names:
             raise ScheduleError("the space is empty: the program has no statements")
         self._check_lanes()
-        self._check_blocks()
+        check_blocks(program, self.blocks)
         if self.orders < 1:
             raise ScheduleError(f"orders must be 1 or more, not {self.orders}")
         for group in (*self.together, *self.apart):
@@ -137,15 +135,6 @@ class Space:
                 raise ScheduleError(f"the space is empty: lanes gives no number of lanes for index {index!r}")
             for count in counts:
                 Lanes(index, count)  # refuses what is no number of lanes
-
-    def _check_blocks(self) -> None:
-        if not self.blocks:
-            raise ScheduleError("the space is empty: blocks gives no block size; give (0,) for no tiles")
-        for size in self.blocks:
-            if size is not None and (isinstance(size, bool) or not isinstance(size, int) or size < 0):
-                raise ScheduleError(
-                    f"blocks must hold whole numbers, such as (0, 16, 32), or 0 or None for no tiles, not {size!r}"
-                )
 
     def groups(self, program: Program) -> list[set[str]]:
         """Statements that must share a region; other associations of products lack some that the space names."""

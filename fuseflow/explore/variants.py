@@ -6,15 +6,17 @@ from itertools import product
 
 from fuseflow.einsum import Program, in_blocks
 from fuseflow.explore.associate import associations
+from fuseflow.explore.block_choices import WITHOUT
 from fuseflow.explore.space import Space
 from fuseflow.formats import FiberTree
+from fuseflow.schedule.blocks import BlockSizes
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Variant:
     """A program with its data. ``formats`` says what is stored otherwise, ``products`` how chains are multiplied.
 
-    ``blocks`` is the block size of its schedules, 0 where values are numbers; ``cut`` is then what they compute: the
+    ``blocks`` are the block sizes of its schedules, 0 where values are numbers; ``cut`` is then what they compute: the
     program over blocks, and the data as tiles.
     """
 
@@ -22,7 +24,7 @@ class Variant:
     tensors: Mapping[str, FiberTree]
     formats: str = ""
     products: str = ""
-    blocks: int = 0
+    blocks: BlockSizes = WITHOUT
     cut: tuple[Program, Mapping[str, FiberTree]] | None = None
 
     @property
@@ -30,11 +32,12 @@ class Variant:
         """The program whose regions are lowered, and its data."""
         return self.cut or (self.program, self.tensors)
 
-    def in_blocks(self, size: int) -> "Variant":
-        """This variant under schedules with blocks of ``size`` (0: without). ScheduleError where they do not fit."""
-        if not size:
+    def in_blocks(self, blocks: BlockSizes) -> "Variant":
+        """This variant under schedules with ``blocks`` (0: without). ScheduleError where they do not fit."""
+        if not blocks:
             return self
-        return replace(self, blocks=size, cut=in_blocks(self.program, self.tensors, size))
+        sizes = blocks if isinstance(blocks, int) else dict(blocks)
+        return replace(self, blocks=blocks, cut=in_blocks(self.program, self.tensors, sizes))
 
 
 def variants(program: Program, tensors: Mapping[str, FiberTree], space: Space) -> Iterator[Variant]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from fuseflow.errors import DataError, ScheduleError
 from fuseflow.formats.atomic import replacing
-from fuseflow.schedule.blocks import read_blocks, show_blocks
+from fuseflow.schedule.blocks import BlockSizes, read_blocks, show_blocks
 from fuseflow.schedule.lanes import Lanes
 from fuseflow.schedule.passes import GraphPass
 
@@ -182,7 +182,7 @@ class Schedule:
         """This schedule with ``lanes`` in every region (compiling raises ScheduleError where an index is missing)."""
         return replace(self, regions=tuple(replace(region, lanes=lanes) for region in self.regions))
 
-    def with_blocks(self, blocks: "int | Mapping[str, int | tuple[int, ...]] | None") -> "Schedule":
+    def with_blocks(self, blocks: "BlockSizes | Mapping[str, int | tuple[int, ...]] | None") -> "Schedule":
         """This schedule with values in tiles: ``with_blocks(16)`` or ``with_blocks({"A": (16, 16)})``; ``None`` for
         numbers again. Compiling raises ScheduleError for a size that does not divide its dimension."""
         return replace(self, blocks=read_blocks(() if blocks is None else blocks, f"schedule {self.name!r}"))
