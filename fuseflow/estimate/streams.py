@@ -37,8 +37,8 @@ from fuseflow.dataflow.blocks import (
 from fuseflow.dataflow.graph import Graph, Node, Port
 from fuseflow.errors import SimulationError
 from fuseflow.estimate.patterns import Pattern
-from fuseflow.estimate.query import ALWAYS, Atom, Condition, Counter, Either, Thinned, either, simplify
-from fuseflow.estimate.relations import Relation, Var
+from fuseflow.estimate.query import ALWAYS, Condition, Counter, Thinned, either, in_all_lanes, simplify
+from fuseflow.estimate.relations import Var
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,22 +219,12 @@ def _shares(block: Fork, stream: Stream, counter: Counter) -> list[Condition]:
         coordinates = counter.coordinates(stream.last, variable)
         parts = [coordinates[lane :: block.lanes] for lane in range(block.lanes)]
     else:
-        return [frozenset({Thinned(variable, 1 / block.lanes)})] * block.lanes
-    return [frozenset({Atom(Relation((variable[1],), (part,), lane=True), (variable,))}) for part in parts]
+        return [frozenset({Thinned(variable, 1 / block.lanes, lane=True)})] * block.lanes
+    return [counter.lane(variable, part) for part in parts]
 
 
 def _gathered(stream: Stream, depth: int) -> Stream:
     """``stream`` with all lanes together; the forked level lies ``depth`` above its innermost."""
     variable = stream.path[len(stream.path) - 1 - depth]
-
-    def dealt(atom: "Atom | Either | Thinned") -> bool:
-        match atom:
-            case Atom(relation, names):
-                return relation.lane and names == (variable,)
-            case Thinned(name, _):
-                return name == variable
-            case Either():
-                return False
-
-    found = (frozenset(atom for atom in condition if not dealt(atom)) for condition in stream.conditions)
-    return replace(stream, conditions=tuple(found))
+    found = tuple(in_all_lanes(condition, variable) for condition in stream.conditions)
+    return replace(stream, conditions=found, present=in_all_lanes(stream.present, variable))
