@@ -19,7 +19,7 @@ from fuseflow.dataflow.blocks import (
 )
 from fuseflow.dataflow.graph import Graph, Node, Port
 from fuseflow.einsum.operators import BinaryOp
-from fuseflow.estimate.query import Counter, either, simplify, variables_of
+from fuseflow.estimate.query import Counter, either, simplify
 from fuseflow.estimate.streams import Stream
 from fuseflow.sim.machine import BlockTiming, Machine
 from fuseflow.sim.pace import flops_per_value, pace, words_per_value
@@ -120,12 +120,13 @@ def _scanner(source: Stream, crd: Stream, compressed: bool, machine: Machine, co
 
 
 def _runs(source: Stream, counter: Counter) -> float:
-    """References that differ from the one before: they change with the innermost variable that they depend on."""
-    depth = max((source.path.index(variable) + 1 for variable in source.bound), default=0)
-    condition = source.conditions[depth - 1] if depth else frozenset()
-    known = frozenset(source.path[:depth])
-    present = frozenset(atom for atom in source.present if variables_of(atom) <= known)
-    return counter.count(simplify(condition | present), source.path[:depth])
+    """References that differ from the one before: they change with the innermost variable that they depend on.
+
+    Only those count that are asked for: an empty fiber of the levels below takes its reference with it.
+    """
+    depth = max((source.path.index(variable) + 1 for variable in source.bound if variable[1] > 1), default=0)
+    condition = counter.exists(simplify(source.last | source.present), source.path[depth:])
+    return counter.count(condition, source.path[:depth])
 
 
 def _joiner(join: Join, crds: list[Stream], counter: Counter) -> NodeCost:
