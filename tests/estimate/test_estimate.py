@@ -32,7 +32,7 @@ def test_counts_equal_simulation(seed: int) -> None:
             )
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", [0, 1, 2, 3, 13, 36])  # the last two have a union before a gather
 def test_counts_equal_simulation_in_lanes(seed: int) -> None:
     """Ranges of any index are followed exactly, through unions and projections within a lane too."""
     model = random_model(seed)

@@ -106,7 +106,7 @@ def test_wrong_results_are_no_results(tmp_path: Path) -> None:
 
 
 def test_bad_input(gcn: ff.Model, tmp_path: Path) -> None:
-    with pytest.raises(SearchError, match="budget must be 1 simulation or more, not 0"):
+    with pytest.raises(SearchError, match="budget must be 1 or more, not 0"):
         ff.explore(gcn, budget=0, store=tmp_path)
     (tmp_path / "results.sqlite").write_bytes(b"no database" * 500)
     with pytest.raises(StoreError, match="is damaged"):
