@@ -81,7 +81,7 @@ def test_limits(gcn: ff.Model, tmp_path: Path) -> None:
     assert set(slow["status"]) <= {"done", "pruned", "time limit"}
     large = ff.explore(small_model(), budget=2, workers=1, store=tmp_path, bytes_per_worker=1000)
     text = large[large["status"] == "not simulated"]["reason"].iloc[0]
-    assert "it needs at least 0.00 GB for its results, and a worker may use 0.00 GB" in text
+    assert "it needs at least 1.01 kB for its results, and a worker may use 1 kB" in text
     with pytest.raises(SearchError, match="no candidate was simulated: it needs at least"):
         _ = large.best
 
