@@ -13,10 +13,12 @@ from fuseflow.errors import ScheduleError, SearchError, SimulationError
 from fuseflow.estimate import Statistics
 from fuseflow.explore.block_choices import block_choices, shown
 from fuseflow.explore.bound import Bound, lower_bound
+from fuseflow.explore.given import check_model, check_numbers
 from fuseflow.explore.keys import result_key
 from fuseflow.explore.regions import Pruned, Workbench
+from fuseflow.explore.runner import connection
 from fuseflow.explore.search import Search, estimated_as, limit_of
-from fuseflow.explore.space import Lattice, OrderCounts, Space
+from fuseflow.explore.space import Lattice, OrderCounts, Partitions, Space
 from fuseflow.explore.store import Outcome, Status, Store
 from fuseflow.explore.variants import Variant, variants
 from fuseflow.explored import Exploration, Found, FoundSchedule, SpaceSize, explored_table, found_schedule, lanes_of
@@ -57,18 +59,24 @@ def explore(
     Raises ScheduleError for an empty or contradictory space, StoreError for a store that cannot be used, SearchError
     where no cluster answers.
     """
-    chosen = space or Space()
-    if budget < 1:
-        raise SearchError(f"budget must be 1 simulation or more, not {budget}")
+    check_model(model, Model, "a model")
+    chosen = _space(space)
+    limits = {"seconds": seconds, "seconds_per_candidate": seconds_per_candidate, "bytes_per_worker": bytes_per_worker}
+    check_numbers(budget, workers, kept, limits)
+    if statistics is not None and not isinstance(statistics, Statistics):
+        raise SearchError(f"statistics must be a Statistics, such as Statistics.of(model.tensors), not {statistics!r}")
+    if progress is not None and not callable(progress):
+        raise SearchError(f"progress must be a function of an ExploreProgress, not {progress!r}")
     chosen.check(model.program)
     place = Store.at(store)
     place.table().head(0)  # a store that cannot be used is an error before anything is computed
-    deadline = time.monotonic() + seconds
-    found, size, pruned = _estimated(model, chosen, kept, deadline, statistics, progress)
-    ranked = _ranked(found, budget)
-    outcomes = simulated(
-        model, ranked, place, workers, client, seconds_per_candidate, bytes_per_worker, prune, deadline, progress
-    )
+    with connection(client) as opened:  # and so is a cluster that does not answer
+        deadline = time.monotonic() + seconds
+        found, size, pruned = _estimated(model, chosen, kept, deadline, statistics, progress)
+        ranked = _ranked(found, budget)
+        outcomes = simulated(
+            model, ranked, place, workers, opened, seconds_per_candidate, bytes_per_worker, prune, deadline, progress
+        )
     for item in found[:]:
         if item.key not in outcomes:
             reason = f"not among the {len(ranked)} candidates with the best estimates"
@@ -82,7 +90,7 @@ def autoschedule(model: Model, space: Space | None = None, budget: int = 4, **op
     ``space`` must not vary formats or products (the schedule would be one of another program; see ``Exploration.model``
     for those). ``options`` are those of :func:`explore`.
     """
-    chosen = space or Space()
+    chosen = _space(space)
     if chosen.formats or chosen.associations:
         raise ScheduleError(
             "autoschedule keeps formats and products as they are; use explore, whose model(key) gives the model that "
@@ -95,6 +103,12 @@ def autoschedule(model: Model, space: Space | None = None, budget: int = 4, **op
 def results(store: str | Path | Store | None = None) -> pd.DataFrame:
     """Every result in ``store``, oldest first; StoreError where it is damaged or of a newer version."""
     return Store.at(store).table()
+
+
+def _space(given: Any) -> Space:
+    if given is not None and not isinstance(given, Space):
+        raise ScheduleError(f"a space is a Space, such as Space(lanes={{'i': (2, 4)}}), not {given!r}")
+    return given or Space()
 
 
 def _estimated(
@@ -116,6 +130,8 @@ def _estimated(
         program, tensors = variant.computed
         lattice = Lattice(program, space)
         some, all_of_them, known = lattice.count(OrderCounts(program, space))
+        if not some:
+            raise _no_partition(lattice)
         partitions, schedules = partitions + some, schedules + all_of_them * len(machines)
         exact = exact and known
         given = statistics is not None and not variant.formats and not variant.blocks
@@ -137,6 +153,9 @@ def _estimated(
             pruned += [replace(item, blocks=variant.blocks) for item in bench.pruned]
             if progress is not None:
                 progress(ExploreProgress("estimate", f"{estimated:,} regions estimated"))
+    if not found and not any(item.iteration is None for item in pruned):
+        why = "; ".join(dict.fromkeys(f"{' '.join(item.statements)}: {item.reason}" for item in pruned))
+        raise ScheduleError(f"the space is empty: no schedule of it can be lowered. {why}")
     if not found:
         reasons = "; ".join(
             f"blocks of {shown(item.blocks)}: {item.reason}" for item in pruned if item.iteration is None
@@ -176,6 +195,20 @@ def _fitting(model: Model, space: Space, pruned: list[Pruned]) -> Iterator[tuple
 def _refused(program: Program, blocks: BlockSizes, reason: str) -> Pruned:
     """All schedules with ``blocks``."""
     return Pruned(tuple(statement.name for statement in program.computations), None, None, reason, blocks=blocks)
+
+
+def _no_partition(lattice: Lattice) -> ScheduleError:
+    """That ``together`` and ``apart`` leave no partition into regions that may run one after the other."""
+    space = lattice.space
+    asked = [f"together={space.together!r}"] if space.together else []
+    asked += [f"apart={space.apart!r}"] if space.apart else []
+    contiguous = Partitions.of(space.partitions) is Partitions.CONTIGUOUS
+    kind = "contiguous" if contiguous else "legal"
+    advice = ', or try partitions="legal", whose statements need not follow each other' if contiguous else ""
+    return ScheduleError(
+        f"the space is empty: no {kind} partition of {' '.join(lattice.names)} keeps to {' and '.join(asked)}, since "
+        f"no region may wait for one that waits for it; leave some of it out{advice}"
+    )
 
 
 def _check_lane_counts(space: Space, extents: Mapping[str, int], what: str) -> None:

@@ -120,6 +120,10 @@ class Exploration(pd.DataFrame):  # type: ignore[misc]  # pandas has no types
         """The schedule of the row with ``key``."""
         return self._found[key].schedule
 
+    def machine(self, key: str) -> Machine:
+        """The machine that the row with ``key`` is about."""
+        return self._found[key].machine
+
     def limit_of(self, key: str) -> str:
         """What limits the slowest region of the schedule of ``key``, in words."""
         return self._found[key].limit
@@ -144,11 +148,13 @@ class Exploration(pd.DataFrame):  # type: ignore[misc]  # pandas has no types
 
 @dataclass(frozen=True, slots=True, repr=False)
 class FoundSchedule(Schedule):
-    """A schedule that a search found. ``reason`` says how it was found and what it was compared with."""
+    """A schedule that a search found. ``reason`` says how it was found and what it was compared with; ``cycles`` are
+    those on ``machine``."""
 
     reason: str = ""
     cycles: int = 0
     key: str = ""
+    machine: Machine = Machine()
 
     def __repr__(self) -> str:
         return f"{Schedule(self.name, self.regions, self.blocks)!r}\n{self.reason}"
@@ -160,10 +166,18 @@ def found_schedule(result: Exploration) -> FoundSchedule:
     schedule = result.schedule(str(best["key"]))
     cycles = int(best["cycles"])
     done = result[result["status"] == Status.DONE.value]
-    presets = done[done["schedule"].isin(list(PRESETS))]
+    machine = result.machine(str(best["key"]))
+    several = any(result.machine(key) != machine for key in result["key"])
+    presets = done[
+        [
+            name in PRESETS and result.machine(key) == machine
+            for name, key in zip(done["schedule"], done["key"], strict=True)
+        ]
+    ]
+    where = f" on machine {machine.name!r}" if several else ""
     lines = [
-        f"{cycles:,} cycles simulated ({float(best['estimated_cycles']):,.0f} estimated) in {len(schedule.regions)} "
-        f"regions; the best of {len(done)} simulated of {result.space_size!r}."
+        f"{cycles:,} cycles simulated{where} ({float(best['estimated_cycles']):,.0f} estimated) in "
+        f"{len(schedule.regions)} regions; the best of {len(done)} simulated of {result.space_size!r}."
     ]
     if not presets.empty:
         rival = presets.loc[presets["cycles"].astype(float).idxmin()]
@@ -175,11 +189,13 @@ def found_schedule(result: Exploration) -> FoundSchedule:
     lines.append(f"Its slowest region {result.limit_of(str(best['key']))}.")
     bound = result.space_size.bound
     if bound.cycles:
+        fastest = " on the machine that is fastest at it" if several else ""
         lines.append(
             f"No schedule of the space can take less than {bound.cycles:,.0f}, the turns of the blocks that compute "
-            f"{' and then '.join(bound.statements)}: at most {cycles / bound.cycles:.3g}x better."
+            f"{' and then '.join(bound.statements)}{fastest}: at most {cycles / bound.cycles:.3g}x better."
         )
-    return FoundSchedule(schedule.name, schedule.regions, schedule.blocks, " ".join(lines), cycles, str(best["key"]))
+    reason, key = " ".join(lines), str(best["key"])
+    return FoundSchedule(schedule.name, schedule.regions, schedule.blocks, reason, cycles, key, machine)
 
 
 def lanes_of(schedule: Schedule) -> int:

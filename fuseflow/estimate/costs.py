@@ -7,6 +7,7 @@ from fuseflow.dataflow.blocks import (
     Array,
     BinaryALU,
     CrdWriter,
+    Gather,
     Join,
     Joiner,
     LevelScanner,
@@ -95,6 +96,9 @@ def _cost(
             values = inputs[0].tokens(counter, present=True)
             cycles = values * pace(node.block, machine).interval_cycles + 1
             return NodeCost(cycles, values_written=values * words_per_value(node.block))
+        case Gather():
+            # A turn per token of all lanes, of which it passes on one at a time.
+            return NodeCost(_tokens(streams[Port(node.name, node.block.outputs[0].name)], counter))
         case _:
             return NodeCost(max((_tokens(stream, counter) for stream in inputs), default=0.0))
 

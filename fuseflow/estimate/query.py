@@ -6,7 +6,7 @@ rate is given instead of the operands' patterns).
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import combinations
 
 import numpy as np
@@ -32,11 +32,10 @@ class Either:
 
 @dataclass(frozen=True, slots=True)
 class Thinned:
-    """A fraction ``rate`` of the values of ``variable`` is left: of those intersected, or those dealt to a ``lane``."""
+    """A fraction ``rate`` of the values of ``variable`` is left."""
 
     variable: Var
     rate: float
-    lane: bool = False
 
 
 Condition = frozenset["Atom | Either | Thinned"]
@@ -63,7 +62,7 @@ class Counter:
     counts: dict[tuple[Condition, frozenset[Var]], float] = field(default_factory=dict)
     projections: dict[tuple[Condition, frozenset[Var]], Condition] = field(default_factory=dict)
     projected: dict[Condition, Condition] = field(default_factory=dict)
-    lanes: dict[tuple[int, bytes], Relation] = field(default_factory=dict)
+    lanes: dict[tuple[Var, bytes], Condition] = field(default_factory=dict)
     exact: bool = False
 
     def count(self, condition: Condition, variables: Sequence[Var]) -> float:
@@ -101,14 +100,14 @@ class Counter:
         return work.scalar
 
     def lane(self, variable: Var, coordinates: NDArray[np.int64]) -> Condition:
-        """That a lane was dealt the value of ``variable``: one of ``coordinates``.
+        """That ``variable`` is one of ``coordinates``, which a lane was dealt.
 
-        The same for all streams that are dealt alike, so that what their conditions have in common shows.
+        The same object for all streams that are dealt alike, so that what their conditions have in common shows.
         """
-        key = (variable[1], coordinates.tobytes())
+        key = (variable, coordinates.tobytes())
         if key not in self.lanes:
-            self.lanes[key] = Relation((variable[1],), (coordinates,), lane=True)
-        return frozenset({Atom(self.lanes[key], (variable,))})
+            self.lanes[key] = frozenset({Atom(Relation((variable[1],), (coordinates,)), (variable,))})
+        return self.lanes[key]
 
     def coordinates(self, condition: Condition, variable: Var) -> NDArray[np.int64]:
         """The values of ``variable`` that satisfy ``condition``, which speaks of no other, in ascending order."""
@@ -200,22 +199,6 @@ def variables_of(atom: Atom | Either | Thinned) -> frozenset[Var]:
             return frozenset({variable})
 
 
-def in_all_lanes(condition: Condition, variable: Var) -> Condition:
-    """What holds in one of several lanes that the values of ``variable`` are dealt to, given ``condition`` in one."""
-    found: set[Atom | Either | Thinned] = set()
-    for atom in condition:
-        match atom:
-            case Atom(relation, names):
-                if not (relation.lane and names == (variable,)):
-                    found.add(atom)
-            case Thinned(name, _, lane):
-                if not (lane and name == variable):
-                    found.add(atom)
-            case Either(choices):
-                found |= either(in_all_lanes(choice, variable) for choice in choices)
-    return simplify(frozenset(found))
-
-
 def simplify(condition: Condition) -> Condition:
     """``condition`` without what the rest of it implies: levels above other levels, unions that hold anyway."""
     implied: set[Atom | Either | Thinned] = set()
@@ -239,8 +222,8 @@ def renamed(condition: Condition, names: dict[Var, Var]) -> Condition:
                 found.add(Atom(relation, tuple(names.get(name, name) for name in variables)))
             case Either(choices):
                 found.add(Either(frozenset(renamed(choice, names) for choice in choices)))
-            case Thinned(variable):
-                found.add(replace(atom, variable=names.get(variable, variable)))
+            case Thinned(variable, rate):
+                found.add(Thinned(names.get(variable, variable), rate))
     return frozenset(found)
 
 

@@ -10,6 +10,7 @@ from math import prod
 from fuseflow.einsum import Program
 from fuseflow.errors import FusionError, ScheduleError
 from fuseflow.explore.block_choices import BlockSpace, check_blocks
+from fuseflow.explore.given import check_types
 from fuseflow.fusion import fuse
 from fuseflow.fusion.count import count_orders
 from fuseflow.schedule import GraphPass, Iteration, Lanes, Region, Scatter
@@ -87,6 +88,7 @@ class Space:
 
     def check(self, program: Program) -> None:
         """ScheduleError where the space is empty or contradicts itself for ``program``."""
+        check_types(self)
         Partitions.of(self.partitions)
         names = [statement.name for statement in program.computations]
         for what, options in (("iteration style", self.iterations), ("machine", self.machines)):
@@ -96,8 +98,6 @@ class Space:
             raise ScheduleError("the space is empty: the program has no statements")
         self._check_lanes()
         check_blocks(program, self.blocks)
-        if self.orders < 1:
-            raise ScheduleError(f"orders must be 1 or more, not {self.orders}")
         for group in (*self.together, *self.apart):
             for name in group:
                 if name not in names:
@@ -127,14 +127,17 @@ class Space:
         if not self.scatters:
             raise ScheduleError("the space is empty: it has no way of dealing to lanes (scatters); give at least one")
         if not self.passes:
-            raise ScheduleError("the space is empty: it has no sequence of graph passes; give (()) for none")
-        if self.most_lanes < 1:
-            raise ScheduleError(f"most_lanes must be 1 or more, not {self.most_lanes}")
+            raise ScheduleError("the space is empty: it has no sequence of graph passes; give ((),) for none")
         for index, counts in self.lanes.items():
             if not counts:
                 raise ScheduleError(f"the space is empty: lanes gives no number of lanes for index {index!r}")
             for count in counts:
                 Lanes(index, count)  # refuses what is no number of lanes
+                if count > self.most_lanes:
+                    raise ScheduleError(
+                        f"the space asks for {count} lanes of index {index!r}, but most_lanes allows {self.most_lanes} "
+                        f"in all; raise most_lanes, or leave {count} out"
+                    )
 
     def groups(self, program: Program) -> list[set[str]]:
         """Statements that must share a region; other associations of products lack some that the space names."""
