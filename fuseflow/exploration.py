@@ -20,7 +20,7 @@ from fuseflow.explore.runner import connection
 from fuseflow.explore.search import Search, estimated_as, limit_of
 from fuseflow.explore.space import Lattice, OrderCounts, Partitions, Space
 from fuseflow.explore.store import Outcome, Status, Store
-from fuseflow.explore.variants import Variant, variants
+from fuseflow.explore.variants import Variant, searched_programs, variants
 from fuseflow.explored import Exploration, Found, FoundSchedule, SpaceSize, explored_table, found_schedule, lanes_of
 from fuseflow.models import Model
 from fuseflow.schedule import PRESETS, check
@@ -122,7 +122,10 @@ def _estimated(
     found: dict[str, Found] = {}
     pruned: list[Pruned] = []
     partitions = schedules = estimated = 0
-    exact, spent, bounds = True, 0.0, list[Bound]()
+    _, complete = searched_programs(model.program, space)
+    if not complete:
+        pruned.append(_other_products(model.program, space))
+    exact, spent, bounds = complete, 0.0, list[Bound]()
     names = iter(f"found-{number}" for number in range(1, 10**9))
     extents: dict[str, int] = {}  # the largest of all variants
     coordinates = False
@@ -130,7 +133,7 @@ def _estimated(
         program, tensors = variant.computed
         lattice = Lattice(program, space)
         some, all_of_them, known = lattice.count(OrderCounts(program, space))
-        if not some:
+        if not some and (space.together or space.apart):
             raise _no_partition(lattice)
         partitions, schedules = partitions + some, schedules + all_of_them * len(machines)
         exact = exact and known
@@ -153,17 +156,16 @@ def _estimated(
             pruned += [replace(item, blocks=variant.blocks) for item in bench.pruned]
             if progress is not None:
                 progress(ExploreProgress("estimate", f"{estimated:,} regions estimated"))
-    if not found and not any(item.iteration is None for item in pruned):
-        why = "; ".join(dict.fromkeys(f"{' '.join(item.statements)}: {item.reason}" for item in pruned))
-        raise ScheduleError(f"the space is empty: no schedule of it can be lowered. {why}")
     if not found:
-        reasons = "; ".join(
-            f"blocks of {shown(item.blocks)}: {item.reason}" for item in pruned if item.iteration is None
-        )
+        refused = [item for item in pruned if item.iteration is None and item.blocks]
+        if not refused:
+            why = "; ".join(dict.fromkeys(f"{' '.join(item.statements)}: {item.reason}" for item in pruned))
+            raise ScheduleError(f"the space is empty: no schedule of it can be lowered. {why}")
+        reasons = "; ".join(f"blocks of {shown(item.blocks)}: {item.reason}" for item in refused)
         raise ScheduleError(f"the space is empty: no block size fits. {reasons}. Size 0 is without tiles")
     _check_lane_counts(space, extents, "coordinates" if coordinates else "blocks")
     ordered = sorted(found.values(), key=lambda item: (item.cost.cycles, item.cost.bytes))
-    return ordered, SpaceSize(partitions, schedules, exact, estimated, spent, min(bounds)), pruned
+    return ordered, SpaceSize(partitions, schedules, exact, estimated, spent, min(bounds), complete), pruned
 
 
 def _fitting(model: Model, space: Space, pruned: list[Pruned]) -> Iterator[tuple[Variant, list[Machine]]]:
@@ -180,7 +182,7 @@ def _fitting(model: Model, space: Space, pruned: list[Pruned]) -> Iterator[tuple
             except ScheduleError as error:
                 refused[blocks, str(error)] = None
                 continue
-            for machine in space.machines:
+            for machine in dict.fromkeys(space.machines):
                 try:
                     if blocks:
                         check_tile_memory(machine)
@@ -195,6 +197,16 @@ def _fitting(model: Model, space: Space, pruned: list[Pruned]) -> Iterator[tuple
 def _refused(program: Program, blocks: BlockSizes, reason: str) -> Pruned:
     """All schedules with ``blocks``."""
     return Pruned(tuple(statement.name for statement in program.computations), None, None, reason, blocks=blocks)
+
+
+def _other_products(program: Program, space: Space) -> Pruned:
+    """All schedules of the orders of multiplication that are not searched."""
+    most = space.most_associations
+    reason = (
+        f"the products can be multiplied in more than {most} orders, of which the {most} nearest to the program's own "
+        "are searched; raise most_associations to search more"
+    )
+    return Pruned(tuple(statement.name for statement in program.computations), None, None, reason)
 
 
 def _no_partition(lattice: Lattice) -> ScheduleError:
@@ -227,9 +239,11 @@ def _candidates(
     stamp = version()
     for name, preset in PRESETS.items():
         schedule = preset(bench.program)
-        cost, limit = estimated_as(bench, check(schedule, bench.program))
         groups = lattice.space.groups(bench.program)
-        if cost is not None and all(lattice.space.allows(frozenset(r.statements), groups) for r in schedule.regions):
+        if not all(lattice.space.holds(region, groups) for region in schedule.regions):
+            continue
+        cost, limit = estimated_as(bench, check(schedule, bench.program))
+        if cost is not None:
             schedule = replace(schedule, name=name).with_blocks(variant.blocks or None)
             key = result_key(variant.program, schedule, variant.tensors, machine, stamp)
             yield Found(key, schedule, variant, machine, cost, True, limit)

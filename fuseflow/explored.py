@@ -44,7 +44,10 @@ NO_BOUND = Bound()
 
 @dataclass(frozen=True, slots=True)
 class SpaceSize:
-    """How large a space is: fusion partitions, and schedules with orders, styles, formats, products and machines."""
+    """How large a space is: fusion partitions, and schedules with orders, styles, formats, products and machines.
+
+    Not ``complete`` where it has more orders of multiplication than are searched: there are more schedules than these.
+    """
 
     partitions: int
     schedules: int
@@ -52,9 +55,10 @@ class SpaceSize:
     estimated: int
     estimate_seconds: float
     bound: Bound = NO_BOUND
+    complete: bool = True
 
     def __repr__(self) -> str:
-        cut = self.partitions > PARTITIONS_COUNTED and not self.exact
+        cut = not self.complete or (self.partitions > PARTITIONS_COUNTED and not self.exact)
         about = "" if self.exact else "more than " if cut else "about "
         return (
             f"{about}{self.schedules:,} schedules in {self.partitions:,} partitions; "
@@ -92,7 +96,8 @@ class Exploration(pd.DataFrame):  # type: ignore[misc]  # pandas has no types
 
     @property
     def pruned(self) -> pd.DataFrame:
-        """Candidates for single regions that were dropped, and block sizes that do not fit, with the reason."""
+        """Candidates for single regions that were dropped, and block sizes and orders of multiplication that were left
+        out, with the reason."""
         rows = [
             (
                 " ".join(item.statements),
@@ -109,7 +114,7 @@ class Exploration(pd.DataFrame):  # type: ignore[misc]  # pandas has no types
     @property
     def refused_blocks(self) -> list[tuple[int | str, str]]:
         """Block sizes of the space that do not fit (as in the column ``blocks``), with the reason."""
-        return [(shown(item.blocks), item.reason) for item in self._pruned if item.iteration is None]
+        return [(shown(item.blocks), item.reason) for item in self._pruned if item.iteration is None and item.blocks]
 
     @property
     def front(self) -> pd.DataFrame:

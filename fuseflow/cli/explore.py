@@ -59,6 +59,9 @@ def explore(
     associations: Annotated[
         bool, typer.Option("--associations", help="Also multiply chains in other orders (changes rounding).")
     ] = False,
+    most_associations: Annotated[
+        int, typer.Option("--most-associations", min=1, help="Orders of multiplication searched, the nearest first.")
+    ] = 32,
     lanes: Annotated[
         list[str] | None,
         typer.Option("--lanes", metavar="INDEX=N,N", help='Lanes an index may be spread over: --lanes "k=1,4".'),
@@ -130,6 +133,7 @@ def explore(
         most_lanes=most_lanes,
         passes=sequences,
         blocks=sizes,
+        most_associations=most_associations,
     )
     limit = float("inf") if candidate_minutes is None else 60 * candidate_minutes
     model = make_model(request)

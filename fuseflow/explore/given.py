@@ -29,6 +29,7 @@ def check_types(space: "Space") -> None:
     _choices(space.lanes, int, "lanes", '{"i": (2, 4)}')
     _whole(space.orders, "orders", ScheduleError)
     _whole(space.most_lanes, "most_lanes", ScheduleError)
+    _whole(space.most_associations, "most_associations", ScheduleError)
 
 
 def check_numbers(budget: Any, workers: Any, kept: Any, limits: Mapping[str, Any]) -> None:

@@ -63,7 +63,8 @@ class RegionCandidate:
 class Pruned:
     """A candidate for a region that no further candidate is built from, and why.
 
-    Where a choice of blocks does not fit at all, ``statements`` are all of the program and ``iteration`` is ``None``.
+    Where a choice of blocks does not fit at all, or orders of multiplication are not searched (without ``blocks``),
+    ``statements`` are all of the program and ``iteration`` is ``None``.
     """
 
     statements: tuple[str, ...]
@@ -123,7 +124,7 @@ class Workbench:
             program = self.program.stored_as({name: formats[name] for name in read if name in formats})
             self.found[key] = tuple(
                 candidate
-                for style in self.space.iterations
+                for style in self.space.styles
                 for candidate in self._of_style(program, statements, style, patterns)
             )
         return self.found[key]
@@ -165,7 +166,7 @@ class Workbench:
         except FuseflowError as error:
             self.pruned.append(Pruned(statements, None, style, f"cannot be lowered: {error}"))
             return
-        if style is Iteration.GLOBAL and fused.program.statements == program.statements:
+        if self.space.is_doubled(fused, program):
             self.pruned.append(Pruned(statements, None, style, "has no chain of products: both styles are the same"))
             return
         first, *spread_out = self._judged(program, region, lowered, patterns)
@@ -226,7 +227,7 @@ class Workbench:
     ) -> Iterator[RegionCandidate]:
         """The lowered region in one lane, then in every number of lanes and with the passes that the space asks for."""
         self.extents |= {name: max(size, self.extents.get(name, 0)) for name, size in lowered.region.extents.items()}
-        for lanes, passes in product(self.space.lane_choices(lowered.region.extents), self.space.passes):
+        for lanes, passes in product(self.space.lane_choices(lowered.region.extents), self.space.pass_choices):
             chosen = replace(region, lanes=lanes, passes=passes)
             changed = replace(lowered, region=replace(lowered.region, region=chosen))
             yield self._judge(program, chosen, changed, patterns)
