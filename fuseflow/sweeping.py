@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from fuseflow.candidates import Candidate, KnownReference, Payload, simulate_candidate
+from fuseflow.candidates import Candidate, KnownReference, Payload, in_words, simulate_candidate
 from fuseflow.explore.runner import CancelledError, Job, SweepProgress, run_jobs
 from fuseflow.explore.store import Outcome, Status, Store
 from fuseflow.explored import Found
@@ -70,7 +70,7 @@ def simulated(
             return f"its estimate of {item.cost.cycles:,.0f} cycles is beyond the best simulated, {best[0]:,.0f}"
         needed = _least_bytes(item)
         if needed > room:
-            return f"it needs at least {needed / 1e9:.2f} GB for its results, and a worker may use {room / 1e9:.2f} GB"
+            return f"it needs at least {in_words(needed)} for its results, and a worker may use {in_words(room)}"
         return None
 
     for outcome in list(outcomes.values()):

@@ -93,6 +93,9 @@ class Store:
         """The store in ``folder``; by default the folder that FUSEFLOW_RESULTS names, or ``fuseflow-results``."""
         if isinstance(folder, Store):
             return folder
+        given: Any = folder
+        if given is not None and not isinstance(given, str | os.PathLike):
+            raise StoreError(f"store must be a folder or a Store, not {folder!r}")
         chosen = folder if folder is not None else os.environ.get("FUSEFLOW_RESULTS") or DEFAULT_FOLDER
         return cls(Path(chosen))
 
