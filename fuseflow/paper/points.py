@@ -16,7 +16,15 @@ from fuseflow.explore.store import Outcome, Status, Store
 from fuseflow.models import Model
 from fuseflow.paper.experiment import Kind, ModelSpec, Point
 from fuseflow.paper.memory import BASE_BYTES
-from fuseflow.paper.recipes import ALTERED, build_machine, build_model, build_schedule, is_held, release_model
+from fuseflow.paper.recipes import (
+    ALTERED,
+    build_machine,
+    build_model,
+    build_schedule,
+    drawn_adjacency,
+    is_held,
+    release_model,
+)
 from fuseflow.schedule import Schedule
 
 GRAPHS = (Kind.GCN, Kind.GRAPHSAGE)
@@ -65,7 +73,9 @@ def point_key(point: Point) -> str:
 
 
 def data_identity(spec: ModelSpec) -> str:
-    """Which data a model reads: the hash of the file, or ``twin`` where it makes them itself."""
+    """Which data a model reads: the hash of a file or drawn pattern, ``twin`` or ``made`` where it makes them."""
+    if spec.kind is Kind.PATTERN_GCN:
+        return hashlib.sha256(drawn_adjacency(spec).to_dense().tobytes()).hexdigest()
     if spec.kind not in GRAPHS:
         folder = spec.get("folder")
         return "made" if folder is None else _folder_hash(str(folder))

@@ -12,6 +12,7 @@ from fuseflow.datasets import GraphData, altered_twin, load
 from fuseflow.einsum import Product, Program
 from fuseflow.errors import ScheduleError
 from fuseflow.estimate.statistics import Sparsity, draw
+from fuseflow.formats import FiberTree
 from fuseflow.models import Model, attention, from_text, gcn, gpt3_kernel, graphsage, sae
 from fuseflow.paper.experiment import Base, Kind, ModelSpec, Point, ScheduleSpec
 from fuseflow.paper.memory import give_back
@@ -94,14 +95,19 @@ def first_nodes(data: GraphData, count: int) -> GraphData:
     )
 
 
-def _pattern_gcn(spec: ModelSpec) -> Model:
-    """A GCN whose adjacency is drawn: ``nodes``, ``features``, ``density``, ``pattern`` (FuseFlow Fig. 15)."""
-    nodes, width = int(spec["nodes"]), int(spec["features"])
+def drawn_adjacency(spec: ModelSpec) -> FiberTree:
+    """The adjacency of a ``PATTERN_GCN``: ``nodes``, ``density`` and ``pattern``."""
+    nodes = int(spec["nodes"])
     tensor = from_text(f"A[{nodes},{nodes}]: cc\nY[i,j] = relu(A[i,j])", A=sparse.eye_array(nodes)).program.tensor("A")
     # The name seeds the drawing: another name per seed is another graph of the same law.
     named = replace(tensor, name=f"adjacency {spec.data_seed}")
-    tree = draw(named, float(spec["density"]), Sparsity.of(str(spec["pattern"])))
-    dense = tree.to_dense()
+    return draw(named, float(spec["density"]), Sparsity.of(str(spec["pattern"])))
+
+
+def _pattern_gcn(spec: ModelSpec) -> Model:
+    """A GCN whose adjacency is drawn, with ``features`` (FuseFlow Fig. 15)."""
+    nodes, width = int(spec["nodes"]), int(spec["features"])
+    dense = drawn_adjacency(spec).to_dense()
     generator = np.random.default_rng(spec.data_seed)
     features = sparse.csr_array(generator.standard_normal((nodes, width)).astype(np.float32))
     data = GraphData(

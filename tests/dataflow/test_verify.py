@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from fuseflow.dataflow import Graph, Output, Part, Port, StreamKind, depths, verify
+from fuseflow.dataflow import Graph, Node, Output, Part, Port, StreamKind, depths, verify
 from fuseflow.dataflow.blocks import (
     Array,
     CrdWriter,
@@ -45,8 +45,8 @@ def test_depths_of_a_sum_to_one_value() -> None:
     assert depths(total())[Port("sum_i", "val")] == 0
 
 
-def extended(graph: Graph, *nodes: object) -> Graph:
-    return replace(graph, nodes=(*graph.nodes, *nodes))  # type: ignore[arg-type]
+def extended(graph: Graph, *nodes: Node) -> Graph:
+    return replace(graph, nodes=(*graph.nodes, *nodes))
 
 
 def nested(levels: int) -> Graph:

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from fuseflow.datasets import fetch
+from fuseflow.datasets.catalog import DataSet
 from fuseflow.datasets.content import read_content
 from fuseflow.datasets.fetch import fetch_entry
 from fuseflow.errors import DataError
@@ -59,8 +60,8 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
 
 
 @pytest.mark.parametrize("entry", [ARCHIVE, PLANETOID], ids=["archive", "planetoid"])
-def test_fetch(entry: object, server: Server, tmp_path: Path) -> None:
-    path = fetch_entry(entry, tmp_path, mirror=server.mirror + "/")  # type: ignore[arg-type]
+def test_fetch(entry: DataSet, server: Server, tmp_path: Path) -> None:
+    path = fetch_entry(entry, tmp_path, mirror=server.mirror + "/")
     assert path == tmp_path / "small.npz"
     assert [each.name for each in tmp_path.iterdir()] == ["small.npz"]
     read_content(path, small_entry())

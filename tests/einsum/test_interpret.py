@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 import torch
-from torch.nn import functional as F  # noqa: N812
+from torch.nn import functional as F
 
 from fuseflow.einsum import BinaryOp, UnaryOp, interpret, parse
 from fuseflow.einsum.operators import apply_unary
@@ -54,7 +54,7 @@ BINARY: dict[BinaryOp, tuple[str, Callable[[np.ndarray, np.ndarray], np.ndarray]
 }
 
 
-def run(text: str, **data: np.ndarray) -> dict[str, np.ndarray]:
+def run(text: str, **data: np.ndarray | FiberTree) -> dict[str, np.ndarray]:
     program = parse(DECLARED + text)
     given = {"A": A, "B": B, "M": MASK, **data}
     return interpret(program, given)
@@ -166,7 +166,7 @@ def test_a_mask_keeps_stored_zeros() -> None:
     tree = FiberTree.from_coordinates(
         np.array([[0, 2], [1, 3]]), np.zeros(2, np.float32), (3, 4), Format.parse("cc", 2)
     )
-    found = run("y[i,j] = mask(A[i,j], M[i,j])", M=tree)["y"]  # type: ignore[arg-type]
+    found = run("y[i,j] = mask(A[i,j], M[i,j])", M=tree)["y"]
     assert [tuple(place) for place in np.argwhere(found)] == [(0, 1), (2, 3)]
 
 

@@ -8,6 +8,7 @@ from fuseflow.einsum import (
     Access,
     Binary,
     BinaryOp,
+    Expression,
     Mask,
     Origin,
     Product,
@@ -34,8 +35,8 @@ def fault(item: Program) -> str:
     return str(caught.value)
 
 
-def statement(output: str, expression: object) -> Statement:
-    return Statement(access(output), expression)  # type: ignore[arg-type]
+def statement(output: str, expression: Expression) -> Statement:
+    return Statement(access(output), expression)
 
 
 def test_well_formed_programs_pass() -> None:

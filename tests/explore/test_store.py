@@ -94,4 +94,4 @@ def test_a_place_that_is_no_folder(tmp_path: Path) -> None:
 
 def test_a_folder_may_be_text(tmp_path: Path) -> None:
     assert Store(str(tmp_path)) == Store(tmp_path)  # type: ignore[arg-type]  # what a user may well write
-    assert Store(str(tmp_path)).table().empty  # type: ignore[arg-type]
+    assert Store(str(tmp_path)).table().empty  # type: ignore[arg-type]  # as above

@@ -99,7 +99,7 @@ def test_torch_details() -> None:
 
 def test_torch_refusals() -> None:
     with pytest.raises(FormatError, match=r"tensor must be a torch.Tensor, not list"):
-        FiberTree.from_torch([1])  # type: ignore[arg-type]
+        FiberTree.from_torch([1])  # type: ignore[arg-type]  # wrong on purpose
     with pytest.raises(FormatError, match=r"tensor has values of type torch.complex64"):
         FiberTree.from_torch(torch.zeros(2, dtype=torch.complex64))
     hybrid = torch.sparse_coo_tensor(torch.tensor([[0]]), torch.ones(1, 3), (2, 3), check_invariants=True)

@@ -3,6 +3,7 @@
 import gzip
 import re
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,9 @@ from fuseflow.formats import FiberTree, Format, read_mtx, read_npz, read_tns, wr
 from tests.formats.strategies import arrays_with_format
 from tests.formats.test_tree import levels_of
 
-READERS = [read_mtx, read_tns, read_npz]
+Reader = Callable[[Path], FiberTree]
+
+READERS: list[Reader] = [read_mtx, read_tns, read_npz]
 
 
 def write(path: Path, text: str) -> Path:
@@ -72,23 +75,23 @@ def test_known_tns(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("read", READERS)
-def test_missing_files(read: object, tmp_path: Path) -> None:
+def test_missing_files(read: Reader, tmp_path: Path) -> None:
     with pytest.raises(
         DataError, match=re.escape(f"cannot read {tmp_path / 'no'}: there is no such file; give the path")
     ):
-        read(tmp_path / "no")  # type: ignore[operator]
+        read(tmp_path / "no")
     with pytest.raises(DataError, match=re.escape(f"cannot read {tmp_path}: it is not a file")):
-        read(tmp_path)  # type: ignore[operator]
+        read(tmp_path)
 
 
 @pytest.mark.parametrize("read", READERS)
-def test_files_that_are_something_else(read: object, tmp_path: Path) -> None:
+def test_files_that_are_something_else(read: Reader, tmp_path: Path) -> None:
     path = write(tmp_path / "bad", "this is not\na tensor of any kind\n")
     with pytest.raises(DataError, match=re.escape(f"cannot read {path} as ")):
-        read(path)  # type: ignore[operator]
+        read(path)
     path.write_bytes(b"\xff\xfe\x00\x01" * 20)
     with pytest.raises(DataError, match=re.escape(f"cannot read {path} as ")):
-        read(path)  # type: ignore[operator]
+        read(path)
 
 
 @pytest.mark.parametrize(

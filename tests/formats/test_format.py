@@ -76,7 +76,7 @@ def test_a_format_must_have_the_order_of_the_tensor() -> None:
 
 
 def test_level_storage_takes_integers_of_any_width() -> None:
-    level = CompressedLevel([0, 2], [1, 3])  # type: ignore[arg-type]
+    level = CompressedLevel([0, 2], [1, 3])  # type: ignore[arg-type]  # lists are taken too
     assert (level.segments.dtype, level.coordinates.dtype) == ("int64", "int32")
 
 
@@ -84,8 +84,8 @@ def test_level_storage_refuses_what_is_no_coordinate() -> None:
     with pytest.raises(FormatError, match="size of a dense level must be 0 or more, not -1"):
         DenseLevel(-1)
     with pytest.raises(FormatError, match="coordinates of a level must be integers, not float64"):
-        SingletonLevel([0.5])  # type: ignore[arg-type]
+        SingletonLevel([0.5])  # type: ignore[arg-type]  # wrong on purpose
     with pytest.raises(FormatError, match=r"coordinates of a level must be a 1-D array, not one of shape \(1, 1\)"):
-        SingletonLevel([[1]])  # type: ignore[arg-type]
+        SingletonLevel([[1]])  # type: ignore[arg-type]  # wrong on purpose
     with pytest.raises(FormatError, match="coordinates of a level must fit int32, found 4294967296"):
-        SingletonLevel([2**32])  # type: ignore[arg-type]
+        SingletonLevel([2**32])  # type: ignore[arg-type]  # wrong on purpose

@@ -168,7 +168,7 @@ def test_refused_coordinates(
     coordinates: object, values: object, shape: tuple[int, ...], format: Format | None, message: str
 ) -> None:
     with pytest.raises(FormatError, match=re.escape(message)):
-        FiberTree.from_coordinates(coordinates, values, shape, format)  # type: ignore[arg-type]
+        FiberTree.from_coordinates(coordinates, values, shape, format)  # type: ignore[arg-type]  # wrong on purpose
 
 
 def test_values_must_be_finite() -> None:
@@ -207,17 +207,17 @@ def test_values_must_be_finite() -> None:
 def test_refused_storage(levels: tuple[object, ...], values: list[float], message: str) -> None:
     stored = [CompressedLevel(*level) if isinstance(level, tuple) else level for level in levels]
     with pytest.raises(FormatError, match=re.escape(message)):
-        FiberTree((2, 2), CSR, tuple(stored), np.array(values))  # type: ignore[arg-type]
+        FiberTree((2, 2), CSR, tuple(stored), np.array(values))  # type: ignore[arg-type]  # wrong on purpose
 
 
 def test_refused_coo_storage() -> None:
-    coo, rows = Format.parse("coo", 2), CompressedLevel([0, 2], [0, 0])  # type: ignore[arg-type]
+    coo, rows = Format.parse("coo", 2), CompressedLevel([0, 2], [0, 0])  # type: ignore[arg-type]  # lists are taken too
     with pytest.raises(FormatError, match=re.escape("level 1 (dimension 1) has 1 singleton coordinates, but level 0")):
-        FiberTree((2, 2), coo, (rows, SingletonLevel([1])), np.ones(2))  # type: ignore[arg-type]
+        FiberTree((2, 2), coo, (rows, SingletonLevel([1])), np.ones(2))  # type: ignore[arg-type]  # as above
     with pytest.raises(FormatError, match=re.escape("level 0 (dimension 0) has coordinates (0, 1) then (0, 1)")):
-        FiberTree((2, 2), coo, (rows, SingletonLevel([1, 1])), np.ones(2))  # type: ignore[arg-type]
+        FiberTree((2, 2), coo, (rows, SingletonLevel([1, 1])), np.ones(2))  # type: ignore[arg-type]  # as above
     with pytest.raises(FormatError, match=re.escape("level 1 (dimension 1) has coordinate 5 at position 1")):
-        FiberTree((2, 2), coo, (rows, SingletonLevel([1, 5])), np.ones(2))  # type: ignore[arg-type]
+        FiberTree((2, 2), coo, (rows, SingletonLevel([1, 5])), np.ones(2))  # type: ignore[arg-type]  # as above
 
 
 def test_shape_must_fit_the_format() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 from torch import nn
-from torch.nn import functional as F  # noqa: N812
+from torch.nn import functional as F
 
 from fuseflow.errors import DataError, FormatError, FuseflowError, TraceError
 from fuseflow.frontend import trace
@@ -173,7 +173,7 @@ def test_arguments_of_trace() -> None:
     with pytest.raises(
         TraceError, match=r"the inputs must be a tuple of tensors, not Tensor; for one input write \(x,\)"
     ):
-        trace(Call(lambda x: x), data(2, 2))  # type: ignore[arg-type]
+        trace(Call(lambda x: x), data(2, 2))  # type: ignore[arg-type]  # wrong on purpose
 
 
 def test_results_that_are_no_tensors() -> None:

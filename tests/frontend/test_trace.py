@@ -5,8 +5,8 @@ from collections import OrderedDict
 import numpy as np
 import pytest
 import torch
-from torch import nn
-from torch.nn import functional as F  # noqa: N812
+from torch import Tensor, nn
+from torch.nn import functional as F
 
 from fuseflow.einsum import Program
 from fuseflow.formats import Format
@@ -132,7 +132,7 @@ def test_sequential() -> None:
 
 
 def test_default_order_is_the_reading_order() -> None:
-    def function(x, w, v, z):  # type: ignore[no-untyped-def]
+    def function(x: Tensor, w: Tensor, v: Tensor, z: Tensor) -> tuple[Tensor, Tensor]:
         return x.t() @ w.t() + v @ z, torch.softmax(w, 1)
 
     traced = check(Call(function), data(3, 4), data(5, 3), data(4, 2), data(2, 5))

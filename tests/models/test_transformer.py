@@ -102,7 +102,7 @@ def test_what_makes_no_model() -> None:
         ({"activation": "silu"}, 'an activation is one of gelu, relu, not "silu"'),
     ):
         with pytest.raises(TraceError, match=message):
-            ff.models.gpt3(**arguments)  # type: ignore[arg-type]
+            ff.models.gpt3(**arguments)  # type: ignore[arg-type]  # wrong on purpose
     with pytest.raises(TraceError, match='a kernel is one of K1, K2, K3 and K4, not "K5"'):
         ff.models.gpt3_kernel("K5", small=True)
     with pytest.raises(TraceError, match='a configuration is one of unfused, partial and full, not "fused"'):

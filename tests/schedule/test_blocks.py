@@ -6,12 +6,13 @@ import fuseflow as ff
 from fuseflow.errors import ScheduleError
 from fuseflow.schedule import Region, Schedule
 
+Blocks = int | dict[str, int | tuple[int, ...]]
 REGIONS = (Region("all", ("Y",)),)
 
 
 @pytest.mark.parametrize("blocks", [16, {"A": (16, 16)}, {"A": (1, 8), "k": 8}])
-def test_blocks_travel_with_the_schedule(blocks: object) -> None:
-    schedule = Schedule("mine", REGIONS).with_blocks(blocks)  # type: ignore[arg-type]
+def test_blocks_travel_with_the_schedule(blocks: Blocks) -> None:
+    schedule = Schedule("mine", REGIONS).with_blocks(blocks)
     assert Schedule.from_json(schedule.to_json()) == schedule
     assert eval(schedule.to_code(), {"ff": ff}) == schedule
     assert "blocks" in repr(schedule)
@@ -36,7 +37,7 @@ def test_a_schedule_without_blocks_is_written_as_before() -> None:
 )
 def test_refusals(blocks: object, message: str) -> None:
     with pytest.raises(ScheduleError, match=message):
-        Schedule("mine", REGIONS).with_blocks(blocks)  # type: ignore[arg-type]
+        Schedule("mine", REGIONS).with_blocks(blocks)  # type: ignore[arg-type]  # wrong on purpose
 
 
 def test_the_key_of_a_result_depends_on_blocks() -> None:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fuseflow.dataflow import Graph, Output, StreamKind, parse_tokens
+from fuseflow.dataflow import Graph, Node, Output, StreamKind, parse_tokens
 from fuseflow.dataflow.blocks import (
     Array,
     BinaryALU,
@@ -36,11 +36,11 @@ MATRIX = FiberTree.from_dense(np.arange(1, 7, dtype=np.float32).reshape(2, 3), F
 VECTOR = (node("one", Generator(VAL, (1.0, DONE))), node("write", ValWriter("Y"), "one.out"))
 
 
-def source(name: str, kind: StreamKind, text: str, tensor: str | None = None, level: int = -1):  # type: ignore[no-untyped-def]
+def source(name: str, kind: StreamKind, text: str, tensor: str | None = None, level: int = -1) -> Node:
     return node(name, Generator(kind, tuple(parse_tokens(text, kind)), tensor, level))
 
 
-def graph(*nodes) -> Graph:  # type: ignore[no-untyped-def]
+def graph(*nodes: Node) -> Graph:
     return Graph("bad", (*nodes, *VECTOR), (Output("Y", (), (), ()),))
 
 

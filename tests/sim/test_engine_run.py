@@ -188,7 +188,7 @@ def test_storage_that_cannot_be_written() -> None:
     values.flags.writeable = False
     tree = FiberTree.from_dense(values, "cc")
     for level in tree.levels:
-        level.coordinates.flags.writeable = False  # type: ignore[union-attr]
+        level.coordinates.flags.writeable = False  # type: ignore[union-attr]  # "cc" is compressed
     assert simulate(GUSTAVSON, {"A": tree, "B": tree}).output.to_dense().tolist() == [[4.0] * 4] * 4
 
 

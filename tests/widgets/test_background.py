@@ -219,7 +219,7 @@ def test_a_traced_run_shows_stalls_and_the_critical_path() -> None:
     compiled = ff.compile(ff.models.gcn("karate"), "partial")
     view = fw.RunView(compiled, traced=True)
     sent: list[np.ndarray] = []
-    view.push = lambda block, whole: sent.append(block)  # type: ignore[method-assign]
+    view.push = lambda block, whole: sent.append(block)  # type: ignore[method-assign]  # what would go to the page
     view.start()
     assert view.background.join(200) and view.state == "done" and view.run is not None
     trace = view.run.trace()
