@@ -190,12 +190,7 @@ class Store:
         except sqlite3.OperationalError as error:
             if "disk is full" in str(error):
                 raise OSError(errno.ENOSPC, str(error)) from None
-            hint = (
-                "the disk may be full, or files limited in size"
-                if "disk I/O" in str(error)
-                else "check its permissions"
-            )
-            raise StoreError(f"the store in {self.folder} cannot be used: {error}; {hint}") from None
+            raise StoreError(f"the store in {self.folder} cannot be used: {error}; check its permissions") from None
         except sqlite3.DatabaseError as error:
             raise StoreError(
                 f"the store in {self.folder} is damaged: {self.index.name}: {error}. Move the folder away, or give "
