@@ -127,6 +127,6 @@ def reason(model: str) -> str:
         f"the rows '{THRICE}' what the totals imply: three projections everywhere, but where K1 (layer norm and one "
         "projection) is a kernel by itself it runs three times, 36 times in partial and three times in full fusion, "
         "and scores are selected after they were computed. Inferred from the totals, as the kernels are not published "
-        "one by one: their partial one exceeds 12 times the sum of our kernels by twice K1, to 0.1 %. With it all three "
-        "totals of block 64 are the published to 0.5 %."
+        "one by one: their partial one exceeds 12 times the sum of our kernels by twice K1, to 0.1 %. With it all "
+        "three totals of block 64 are the published to 0.5 %."
     )
