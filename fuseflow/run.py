@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -86,6 +86,7 @@ class Run:
     moved: tuple[str, ...] = ()
     again: Callable[[Watching], "Run"] | None = None
     values: bool = True
+    _traces: dict[TraceOptions, Trace] = field(default_factory=dict, repr=False)
 
     @property
     def complete(self) -> bool:
@@ -93,25 +94,40 @@ class Run:
         return all(kernel.result.complete for kernel in self.kernels)
 
     def trace(self, options: TraceOptions | None = None) -> Trace:
-        """What every node did, interval by interval. A run that was not traced, or not with these ``options``, is
-        simulated again, which gives the same cycles."""
+        """What every node did, interval by interval.
+
+        A run that was not traced, or not with these ``options``, is simulated again, once, which gives the same cycles.
+        SimulationError for such a run that was stopped: again it would not stop where it did.
+        """
         parts = [kernel.result.trace for kernel in self.kernels if kernel.result.trace is not None]
         if options is None and len(parts) == len(self.kernels):
             return Trace(tuple(parts))
-        made = self._repeated(Watching(trace=options or TraceOptions()))
-        return Trace(tuple(kernel.result.trace for kernel in made.kernels if kernel.result.trace is not None))
+        chosen = options or TraceOptions()
+        if chosen not in self._traces:
+            remedy = "a run that may be stopped keeps its own trace with trace=TraceOptions() and the compiled engine"
+            made = self._repeated(Watching(trace=chosen), "traced" if options is None else "traced like this", remedy)
+            self._traces[chosen] = Trace(tuple(k.result.trace for k in made.kernels if k.result.trace is not None))
+        return self._traces[chosen]
 
     def bottleneck(self) -> Bottleneck:
-        """What decides the cycles, in numbers and in words."""
+        """What decides the cycles, in numbers and in words; of a run that was stopped, of its cycles so far."""
         return self.trace().bottleneck()
 
     def fifo_report(self, search: bool = False) -> pd.DataFrame:
-        """A row per stream with its largest fill and the smallest depths that keep the cycle count (see ``fifos``)."""
-        return fifo_report(self._repeated, self.cycles, search)
+        """A row per stream with its largest fill and the smallest depths that keep the cycle count (see ``fifos``);
+        SimulationError for a run that was stopped, whose cycle count is none to keep."""
+        remedy = "simulate() to the end first"
+        return fifo_report(lambda watching: self._repeated(watching, "measured", remedy), self.cycles, search)
 
-    def _repeated(self, watching: Watching) -> "Run":
+    def _repeated(self, watching: Watching, done: str, remedy: str) -> "Run":
+        """This run once more, which was not ``done`` the first time."""
         if self.again is None:
             raise SimulationError("this run cannot be simulated again: it was not made by Compiled.simulate")
+        if not self.complete:
+            raise SimulationError(
+                f"this run was stopped at cycle {self.cycles} and was not {done} until then; once more it would "
+                f"be another, whole run: {remedy}"
+            )
         return self.again(watching)
 
     def traffic(self) -> pd.DataFrame:
@@ -163,7 +179,7 @@ class Run:
         return Check(error, self.model.reference_name)
 
     def table(self) -> pd.DataFrame:
-        """Counters of every node of every kernel."""
+        """Counters of every node of every kernel (columns kernel and node, which the tables of a trace have, too)."""
         frames = [kernel.result.table().assign(kernel=kernel.name) for kernel in self.kernels]
         return pd.concat(frames, ignore_index=True)
 

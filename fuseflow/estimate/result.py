@@ -99,7 +99,7 @@ class Estimate:
             for kernel in self.kernels
             for node in kernel.nodes
         ]
-        return pd.DataFrame(rows_by_node, columns=["kernel", *columns])
+        return pd.DataFrame(rows_by_node, columns=["kernel", *columns]).rename(columns={"name": "node"})
 
     def explain(self, nodes: int = 3) -> str:
         """Where the cycles come from: every kernel, and the ``nodes`` busiest nodes of each."""

@@ -163,7 +163,7 @@ class Store:
         """Counters of every node of a finished result; StoreError if its file is missing or damaged."""
         path = self.node_file(key)
         try:
-            return pd.read_parquet(path)
+            return pd.read_parquet(path).rename(columns={"name": "node"})  # what the column was called at first
         except (OSError, ValueError) as error:
             raise StoreError(f"the counters of result {key[:12]} in {path} cannot be read: {error}") from None
 
