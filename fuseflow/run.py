@@ -105,7 +105,8 @@ class Run:
         chosen = options or TraceOptions()
         if chosen not in self._traces:
             remedy = "a run that may be stopped keeps its own trace with trace=TraceOptions() and the compiled engine"
-            made = self._repeated(Watching(trace=chosen), "traced" if options is None else "traced like this", remedy)
+            self._check_whole("traced" if options is None else "traced like this", remedy)
+            made = self._repeated(Watching(trace=chosen))
             self._traces[chosen] = Trace(tuple(k.result.trace for k in made.kernels if k.result.trace is not None))
         return self._traces[chosen]
 
@@ -116,18 +117,20 @@ class Run:
     def fifo_report(self, search: bool = False) -> pd.DataFrame:
         """A row per stream with its largest fill and the smallest depths that keep the cycle count (see ``fifos``);
         SimulationError for a run that was stopped, whose cycle count is none to keep."""
-        remedy = "simulate() to the end first"
-        return fifo_report(lambda watching: self._repeated(watching, "measured", remedy), self.cycles, search)
+        self._check_whole("measured", "simulate() to the end first")
+        return fifo_report(self._repeated, self.cycles, search)
 
-    def _repeated(self, watching: Watching, done: str, remedy: str) -> "Run":
-        """This run once more, which was not ``done`` the first time."""
-        if self.again is None:
-            raise SimulationError("this run cannot be simulated again: it was not made by Compiled.simulate")
+    def _check_whole(self, done: str, remedy: str) -> None:
+        """SimulationError for a run that was stopped and not ``done`` until then: once more it would be another one."""
         if not self.complete:
             raise SimulationError(
                 f"this run was stopped at cycle {self.cycles} and was not {done} until then; once more it would "
                 f"be another, whole run: {remedy}"
             )
+
+    def _repeated(self, watching: Watching) -> "Run":
+        if self.again is None:
+            raise SimulationError("this run cannot be simulated again: it was not made by Compiled.simulate")
         return self.again(watching)
 
     def traffic(self) -> pd.DataFrame:
@@ -267,7 +270,7 @@ def execute(
             else:
                 result = interpret(graph, needed, here, observation=_observe(name, watching))
         except DeadlockError as error:
-            raise DeadlockError(f"kernel {name!r}: {error}", error.ring, error.suggestion) from error
+            raise DeadlockError(f"kernel {name!r}: {error}", error.ring, error.suggestion, error.suffices) from error
         except FuseflowError as error:
             raise type(error)(f"kernel {name!r}: {error}") from error
         complete = result.complete
