@@ -13,10 +13,11 @@ from fuseflow.einsum import Program, move_tree
 from fuseflow.errors import DeadlockError, FuseflowError, SimulationError
 from fuseflow.fifos import fifo_report
 from fuseflow.formats import FiberTree, Format, from_tiles, tiles_to_dense, to_tiles
-from fuseflow.lane_use import lane_use, lane_words
 from fuseflow.models import Model
+from fuseflow.run_pace import RunPace
 from fuseflow.sim import Machine, Observation, Progress, Result, Trace, TraceOptions, interpret, simulate
 from fuseflow.sim.bottleneck import Bottleneck
+from fuseflow.sim.lane_use import lane_use, lane_words
 from fuseflow.sim.traffic import traffic
 from fuseflow.watching import RunProgress as RunProgress
 from fuseflow.watching import Watching, check_depths, depths_of
@@ -114,11 +115,14 @@ class Run:
         """What decides the cycles, in numbers and in words; of a run that was stopped, of its cycles so far."""
         return self.trace().bottleneck()
 
-    def fifo_report(self, search: bool = False) -> pd.DataFrame:
-        """A row per stream with its largest fill and the smallest depths that keep the cycle count (see ``fifos``);
-        SimulationError for a run that was stopped, whose cycle count is none to keep."""
+    def fifo_report(self, search: bool = False, progress: Callable[[RunProgress], None] | None = None) -> pd.DataFrame:
+        """A row per stream with its largest fill and the smallest depths that keep the cycle count (see ``fifos``).
+
+        The run is simulated again, with ``search`` many times; ``progress`` is called as ``Compiled.simulate`` calls
+        it, for each of these runs anew.
+        """
         self._check_whole("measured", "simulate() to the end first")
-        return fifo_report(self._repeated, self.cycles, search)
+        return fifo_report(self._repeated, self.cycles, search, progress)
 
     def _check_whole(self, done: str, remedy: str) -> None:
         """SimulationError for a run that was stopped and not ``done`` until then: once more it would be another one."""
@@ -198,7 +202,7 @@ class Run:
         if self.model.program.blocked:
             lines.append(f"  in tiles ({self.model.notes['blocks']}), units with {self.machine.tiles}")
         lines += [f"  {kernel.name}: {kernel.result.cycles:,} cycles" for kernel in self.kernels]
-        lines += [f"  {line}" for line in lane_words(self.lanes())]
+        lines += [f"  {kernel}: {line}" for kernel, line in lane_words(self.lanes()).items()]
         if self.moved:
             lines.append(f"  moved between kernels, at no cost: {', '.join(self.moved)}")
         return "\n".join(lines)
@@ -238,13 +242,15 @@ def execute(
     constants: Mapping[str, FiberTree],
     values: bool = True,
     keep: bool = True,
+    work: Callable[[], Sequence[float]] = tuple,
 ) -> Run:
     """Simulate ``graphs`` in order, each result feeding the later ones in its format.
 
     Without ``keep`` a result is freed once nothing left to run reads it, and only the outputs of the program stay.
 
-    Without ``values`` the compiled engine moves structure only (:func:`fuseflow.sim.simulate`). Raises RunInterrupted,
-    a KeyboardInterrupt that has the run so far, where it is interrupted.
+    Without ``values`` the compiled engine moves structure only (:func:`fuseflow.sim.simulate`). ``work`` tells the
+    expected work of every kernel to the reports of progress (:class:`fuseflow.run_pace.RunPace`). Raises
+    RunInterrupted, a KeyboardInterrupt that has the run so far, where it is interrupted.
     """
     if engine == "interpreter" and not values:
         raise SimulationError("the interpreter always carries values; use engine='compiled' with values=False")
@@ -255,6 +261,7 @@ def execute(
     tensors: dict[str, FiberTree] = {**model.tensors, **constants}
     moved = move_stored(model.program, tensors)
     kernels: list[KernelRun] = []
+    pace = RunPace(len(graphs), work)
     complete = True
     for number, kernel in enumerate(graphs):
         name, graph = kernel.name, kernel.graph
@@ -263,7 +270,7 @@ def execute(
         here = machine.with_depths(depths_of(name, graph, watching.depths))
         try:
             if engine == "compiled":
-                report = None if watching.progress is None else _relay(watching.progress, number, len(graphs), name)
+                report = None if watching.progress is None else _relay(watching.progress, pace, number, name)
                 result = simulate(
                     graph, needed, here, progress=report, observation=_observe(name, watching), values=values
                 )
@@ -287,7 +294,9 @@ def execute(
 
     def again(other: Watching) -> Run:
         same = replace(other, depths={**watching.depths, **other.depths})
-        return execute(model, schedule, graphs, machine, "compiled", same, compile_seconds, constants, keep=keep)
+        return execute(
+            model, schedule, graphs, machine, "compiled", same, compile_seconds, constants, keep=keep, work=work
+        )
 
     seconds = time.perf_counter() - started
     run = Run(model, schedule, machine, tuple(kernels), outputs, compile_seconds, seconds, tuple(moved), again, values)
@@ -343,21 +352,12 @@ def _dense(program: Program, name: str, tensors: Mapping[str, FiberTree]) -> NDA
     return tiles_to_dense(tensors[name], program.tensor(name).tile) if program.blocked else tensors[name].to_dense()
 
 
-def _relay(progress: Callable[[RunProgress], None], kernel: int, kernels: int, name: str) -> Callable[[Progress], None]:
+def _relay(
+    progress: Callable[[RunProgress], None], pace: RunPace, kernel: int, name: str
+) -> Callable[[Progress], None]:
     """Passes the engine's progress on as progress of the whole run."""
 
     def report(state: Progress) -> None:
-        progress(
-            RunProgress(
-                kernel,
-                kernels,
-                name,
-                state.tokens,
-                state.clock_cycles,
-                state.fraction,
-                state.elapsed_seconds,
-                state.remaining_seconds,
-            )
-        )
+        progress(pace.report(kernel, name, state))
 
     return report
