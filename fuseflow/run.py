@@ -13,10 +13,10 @@ from fuseflow.einsum import Program, move_tree
 from fuseflow.errors import DeadlockError, FuseflowError, SimulationError
 from fuseflow.fifos import fifo_report
 from fuseflow.formats import FiberTree, Format, from_tiles, tiles_to_dense, to_tiles
-from fuseflow.lane_use import lane_use, lane_words
 from fuseflow.models import Model
 from fuseflow.sim import Machine, Observation, Progress, Result, Trace, TraceOptions, interpret, simulate
 from fuseflow.sim.bottleneck import Bottleneck
+from fuseflow.sim.lane_use import lane_use, lane_words
 from fuseflow.sim.traffic import traffic
 from fuseflow.watching import RunProgress as RunProgress
 from fuseflow.watching import Watching, check_depths, depths_of
@@ -183,7 +183,7 @@ class Run:
         if self.model.program.blocked:
             lines.append(f"  in tiles ({self.model.notes['blocks']}), units with {self.machine.tiles}")
         lines += [f"  {kernel.name}: {kernel.result.cycles:,} cycles" for kernel in self.kernels]
-        lines += [f"  {line}" for line in lane_words(self.lanes())]
+        lines += [f"  {kernel}: {line}" for kernel, line in lane_words(self.lanes()).items()]
         if self.moved:
             lines.append(f"  moved between kernels, at no cost: {', '.join(self.moved)}")
         return "\n".join(lines)
