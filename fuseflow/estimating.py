@@ -1,6 +1,7 @@
 """Estimating a compiled model: what its kernels would cost, without running them."""
 
 import time
+from typing import Any
 
 from fuseflow.compiled import Compiled, compile
 from fuseflow.errors import ScheduleError
@@ -25,6 +26,9 @@ def estimate(
     ``Statistics.sizes(...)`` where there are no data, and the same object to several calls to share the work. Raises
     ScheduleError for an illegal schedule and SimulationError where a tensor has no statistics.
     """
+    given: Any = source
+    if not isinstance(given, Compiled | Model):
+        raise ScheduleError(f"estimate takes a Compiled, or a model such as ff.models.gcn('cora'), not {given!r}")
     if isinstance(source, Compiled):
         if schedule is not None:
             raise ScheduleError("this model is compiled already; pass the Compiled alone, or the model and a schedule")

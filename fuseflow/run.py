@@ -13,10 +13,10 @@ from fuseflow.einsum import Program, move_tree
 from fuseflow.errors import DeadlockError, FuseflowError, SimulationError
 from fuseflow.fifos import fifo_report
 from fuseflow.formats import FiberTree, Format, from_tiles, tiles_to_dense, to_tiles
-from fuseflow.lane_use import lane_use, lane_words
 from fuseflow.models import Model
 from fuseflow.sim import Machine, Observation, Progress, Result, Trace, TraceOptions, interpret, simulate
 from fuseflow.sim.bottleneck import Bottleneck
+from fuseflow.sim.lane_use import lane_use, lane_words
 from fuseflow.sim.traffic import traffic
 from fuseflow.watching import RunProgress as RunProgress
 from fuseflow.watching import Watching, check_depths, depths_of
@@ -105,9 +105,13 @@ class Run:
         """What decides the cycles, in numbers and in words."""
         return self.trace().bottleneck()
 
-    def fifo_report(self, search: bool = False) -> pd.DataFrame:
-        """A row per stream with its largest fill and the smallest depths that keep the cycle count (see ``fifos``)."""
-        return fifo_report(self._repeated, self.cycles, search)
+    def fifo_report(self, search: bool = False, progress: Callable[[RunProgress], None] | None = None) -> pd.DataFrame:
+        """A row per stream with its largest fill and the smallest depths that keep the cycle count (see ``fifos``).
+
+        The run is simulated again, with ``search`` many times; ``progress`` is called as ``Compiled.simulate`` calls
+        it, for each of these runs anew.
+        """
+        return fifo_report(self._repeated, self.cycles, search, progress)
 
     def _repeated(self, watching: Watching) -> "Run":
         if self.again is None:
@@ -179,7 +183,7 @@ class Run:
         if self.model.program.blocked:
             lines.append(f"  in tiles ({self.model.notes['blocks']}), units with {self.machine.tiles}")
         lines += [f"  {kernel.name}: {kernel.result.cycles:,} cycles" for kernel in self.kernels]
-        lines += [f"  {line}" for line in lane_words(self.lanes())]
+        lines += [f"  {kernel}: {line}" for kernel, line in lane_words(self.lanes()).items()]
         if self.moved:
             lines.append(f"  moved between kernels, at no cost: {', '.join(self.moved)}")
         return "\n".join(lines)

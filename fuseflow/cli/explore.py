@@ -59,6 +59,9 @@ def explore(
     associations: Annotated[
         bool, typer.Option("--associations", help="Also multiply chains in other orders (changes rounding).")
     ] = False,
+    most_associations: Annotated[
+        int, typer.Option("--most-associations", min=1, help="Orders of multiplication searched, the nearest first.")
+    ] = 32,
     lanes: Annotated[
         list[str] | None,
         typer.Option("--lanes", metavar="INDEX=N,N", help='Lanes an index may be spread over: --lanes "k=1,4".'),
@@ -72,9 +75,12 @@ def explore(
         typer.Option("--passes", metavar="PASS,PASS", help='Also with these graph passes: --passes "locates,dead".'),
     ] = None,
     blocks: Annotated[
-        str | None,
+        list[str] | None,
         typer.Option(
-            "--blocks", metavar="N,N", help="Block sizes of schedules, 0: without tiles.", show_default="without"
+            "--blocks",
+            metavar="[NAME=]N,N",
+            help='Block sizes of schedules, 0: without tiles; or by tensor or index: --blocks "A=0,16,8x16".',
+            show_default="without",
         ),
     ] = None,
     equal_throughput: Annotated[
@@ -104,7 +110,7 @@ def explore(
 
     A sweep that was stopped goes on where it was: finished results are in the store.
     """
-    formats, spread, sizes = read_formats(format_ or []), read_lanes(lanes or []), read_blocks(blocks)
+    formats, spread, sizes = read_formats(format_ or []), read_lanes(lanes or []), read_blocks(blocks or [])
     sequences = read_passes(passes or [])
     check_request(request)
     files = [None if path in (None, "-") else output_file(Path(str(path))) for path in (json_path, save)]
@@ -127,6 +133,7 @@ def explore(
         most_lanes=most_lanes,
         passes=sequences,
         blocks=sizes,
+        most_associations=most_associations,
     )
     limit = float("inf") if candidate_minutes is None else 60 * candidate_minutes
     model = make_model(request)

@@ -5,6 +5,7 @@ run once more, one at a time, so that the one at fault is known and the others a
 """
 
 import time
+import warnings
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -145,27 +146,50 @@ def _cluster(workers: int, client: Any) -> Iterator[Callable[[], Any]]:
         if workers == 1:
             yield lambda: Parallel(n_jobs=1, return_as="generator_unordered")
             return
+        # A worker whose memory grew by 300 MB since its first job ends itself, to give the memory back: after it sent
+        # its result, so nothing is lost, and loky starts another one. Loky warns of that, in a thread of its own, so
+        # that only a filter of the process reaches it. A worker that dies in a job is an error, which run_jobs deals
+        # with.
+        warnings.filterwarnings("ignore", "A worker stopped while some jobs were given to the executor", UserWarning)
         # One thread each: workers must not fight over the cores.
         with parallel_config(backend="loky", n_jobs=workers, inner_max_num_threads=1):
             yield lambda: Parallel(return_as="generator_unordered", batch_size=1)
         return
-    opened = connected(client)
+    with connection(client) as opened, parallel_config(backend="dask", client=opened):
+        yield lambda: Parallel(return_as="generator_unordered", batch_size=1)
+
+
+@contextmanager
+def connection(client: Any) -> Iterator[Any]:
+    """A Dask client, or ``None`` for none; closed again if it was an address. SearchError as :func:`connected`."""
+    opened = None if client is None else connected(client)
     try:
-        with parallel_config(backend="dask", client=opened):
-            yield lambda: Parallel(return_as="generator_unordered", batch_size=1)
+        yield opened
     finally:
-        if opened is not client:
+        if opened is not None and opened is not client:
             opened.close()
+
+
+def dismiss_workers() -> None:
+    """End the local processes that joblib keeps for the next sweep, and with them the memory that they hold.
+
+    Nothing happens where there are none; the next sweep starts new ones.
+    """
+    from joblib.externals.loky import get_reusable_executor
+
+    get_reusable_executor(max_workers=1, reuse=True).shutdown(wait=True, kill_workers=True)
 
 
 def connected(client: Any) -> Any:
     """A Dask client for a client or an address; SearchError where no cluster answers or Dask is not installed."""
-    if not isinstance(client, str):
-        return client
     try:
         from distributed import Client
     except ImportError:
         raise SearchError("a Dask cluster needs the package distributed: pip install 'fuseflow[dask]'") from None
+    if isinstance(client, Client):
+        return client
+    if not isinstance(client, str):
+        raise SearchError(f"client must be a Dask client or the address of its scheduler, not {client!r}")
     try:
         return Client(client, timeout=CONNECT_SECONDS)  # type: ignore[no-untyped-call]  # distributed has no types
     except (OSError, ValueError, TimeoutError) as error:

@@ -93,6 +93,9 @@ class Store:
         """The store in ``folder``; by default the folder that FUSEFLOW_RESULTS names, or ``fuseflow-results``."""
         if isinstance(folder, Store):
             return folder
+        given: Any = folder
+        if given is not None and not isinstance(given, str | os.PathLike):
+            raise StoreError(f"store must be a folder or a Store, not {folder!r}")
         chosen = folder if folder is not None else os.environ.get("FUSEFLOW_RESULTS") or DEFAULT_FOLDER
         return cls(Path(chosen))
 
@@ -219,7 +222,7 @@ class Store:
         except StoreError:
             raise
         except OSError as error:
-            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
                 raise StoreError(
                     f"no space left for results in {self.folder}; free some, or give another folder. What was finished "
                     "before is safe, and the sweep goes on from there"
