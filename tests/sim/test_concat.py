@@ -10,6 +10,7 @@ from fuseflow.dataflow.blocks import (
     Array,
     Concat,
     CrdWriter,
+    Flatten,
     Generator,
     Join,
     Joiner,
@@ -215,6 +216,25 @@ def test_what_the_verifier_refuses(block: Concat, texts: tuple[str, ...], match:
     for run in (interpret, simulate):
         with pytest.raises(VerifyError, match=match):
             run(made, {})
+
+
+def test_flattened_coordinates_are_concatenated_too() -> None:
+    """Without offsets there is no limit: what comes may be larger than a dimension. With them it is refused."""
+    outer, inner = Generator(CRD, (5, Stop(0), DONE)), Generator(CRD, (7, Stop(1), DONE))
+    large = Flatten("i", "j", "f", 2**31 - 1)
+
+    def made(block: Concat) -> Graph:
+        nodes = (node("o", outer), node("n", inner), node("flat", large, "o.out", "n.out"))
+        return Graph("flat", (*nodes, node("cat", block, "flat.crd"), *ONE), (Output("Y", (), (), ()),))
+
+    found = compare(made(Concat("p", 1, CRD)), {}, Machine())
+    assert isinstance(found, Result)
+    assert streams_of(found).startswith(f"{5 * (2**31 - 1) + 7}@")
+    for run in (interpret, simulate):
+        with pytest.raises(
+            SimulationError, match=r"cat, cycle 2: coordinate not below 2147483648: 10737418242 at cat.in0"
+        ):
+            run(made(Concat("p", 1, CRD, (0,))), {})
 
 
 def test_inputs_are_of_one_kind() -> None:

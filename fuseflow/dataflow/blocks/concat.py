@@ -7,6 +7,9 @@ from fuseflow.dataflow.blocks.base import CRD, PortSpec
 from fuseflow.dataflow.tokens import StreamKind
 from fuseflow.formats.check import MAX_DIMENSION
 
+ANY_COORDINATE = 1 << 62
+"""What no coordinate reaches, not even of flattened levels (``attributes.MAX_REFERENCE``)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Concat:
@@ -38,10 +41,11 @@ class Concat:
     def moves(self) -> tuple[tuple[int, int], ...]:
         """Per input what is added to its coordinates, and what they have to be below; empty for other payloads.
 
-        A coordinate that leaves is at most MAX_DIMENSION, as one that a generator sends.
+        A coordinate that leaves with offsets is at most MAX_DIMENSION, as one that a generator sends; without offsets
+        nothing is moved, and what comes is below ANY_COORDINATE.
         """
         if (self.payload,) != CRD:
             return ()
         offsets = self.offsets or (0,) * self.operands
-        ends = (*self.offsets[1:], MAX_DIMENSION + 1) if self.offsets else (MAX_DIMENSION + 1,) * self.operands
+        ends = (*self.offsets[1:], MAX_DIMENSION + 1) if self.offsets else (ANY_COORDINATE,) * self.operands
         return tuple((offset, end - offset) for offset, end in zip(offsets, ends, strict=True))
