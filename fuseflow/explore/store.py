@@ -219,7 +219,7 @@ class Store:
         except StoreError:
             raise
         except OSError as error:
-            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
                 raise StoreError(
                     f"no space left for results in {self.folder}; free some, or give another folder. What was finished "
                     "before is safe, and the sweep goes on from there"

@@ -1,5 +1,7 @@
 """What a search is given: wrong types and contradictions are refused in words, before anything is computed."""
 
+import errno
+import os
 from pathlib import Path
 from typing import Any
 
@@ -121,3 +123,22 @@ def test_the_machine_of_the_best_schedule_is_named(chain: ff.Model, tmp_path: Pa
     alone = ff.autoschedule(chain, Space(blocks=(2,), machines=(slow,)), budget=8, workers=1, store=tmp_path)
     assert alone.machine == slow and "on machine" not in alone.reason
     assert ff.compile(chain, alone).simulate(alone.machine).cycles == alone.cycles
+
+
+def test_no_room_for_what_workers_share(chain: ff.Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before a simulation starts, as an error that says where and what to do."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "missing"))
+    with pytest.raises(
+        StoreError, match=r"cannot write the model for the workers to .*missing: No such file .* TMPDIR"
+    ):
+        ff.explore(chain, budget=1, workers=1, store=tmp_path)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "write_bytes", full)
+        with pytest.raises(StoreError, match=r"cannot write the model for the workers to .*: No space left on device"):
+            ff.explore(chain, budget=1, workers=1, store=tmp_path)
+    assert not list(tmp_path.glob("fuseflow-*")), "nothing is left behind"
