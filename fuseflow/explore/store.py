@@ -86,9 +86,7 @@ class Store:
     def __post_init__(self) -> None:
         object.__setattr__(self, "folder", Path(self.folder))  # text is a path too
         if self.folder.exists() and not self.folder.is_dir():
-            raise StoreError(
-                f"{self.folder} is no folder, so no results can be in it; name another one in FUSEFLOW_RESULTS"
-            )
+            raise StoreError(f"{self.folder} is no folder, so no results can be in it; give the path of a folder")
 
     @classmethod
     def at(cls, folder: "str | Path | Store | None") -> "Store":
