@@ -100,7 +100,7 @@ def simulate_candidate(candidate: Candidate) -> Outcome:
             raise _LimitReachedError(Status.TOO_LONG, reason, candidate.seconds_limit)
         used = memory_bytes()
         if used > candidate.bytes_limit:
-            reason = f"its worker used {used / 1e9:.2f} GB, more than {candidate.bytes_limit / 1e9:.2f} GB"
+            reason = f"its worker used {in_words(used)}, more than {in_words(candidate.bytes_limit)}"
             raise _LimitReachedError(Status.TOO_LARGE, reason, candidate.bytes_limit)
 
     nodes = None
@@ -135,6 +135,14 @@ def simulate_candidate(candidate: Candidate) -> Outcome:
     if candidate.store is not None:
         candidate.store.write(outcome, candidate.about, nodes)
     return outcome
+
+
+def in_words(size: float) -> str:
+    """Bytes in a unit in which they are no zero: ``1.5 GB``, ``12 MB``, ``800 bytes``."""
+    for unit, scale in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if size >= scale:
+            return f"{size / scale:.3g} {unit}"
+    return f"{size:.0f} bytes"
 
 
 def memory_bytes() -> int:

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from fuseflow.errors import SearchError
+from fuseflow.explore.block_choices import shown
 from fuseflow.explore.bound import Bound
 from fuseflow.explore.pareto import pareto_front
 from fuseflow.explore.regions import Cost, Pruned
@@ -43,7 +44,10 @@ NO_BOUND = Bound()
 
 @dataclass(frozen=True, slots=True)
 class SpaceSize:
-    """How large a space is: fusion partitions, and schedules with orders, styles, formats, products and machines."""
+    """How large a space is: fusion partitions, and schedules with orders, styles, formats, products and machines.
+
+    Not ``complete`` where it has more orders of multiplication than are searched: there are more schedules than these.
+    """
 
     partitions: int
     schedules: int
@@ -51,9 +55,10 @@ class SpaceSize:
     estimated: int
     estimate_seconds: float
     bound: Bound = NO_BOUND
+    complete: bool = True
 
     def __repr__(self) -> str:
-        cut = self.partitions > PARTITIONS_COUNTED and not self.exact
+        cut = not self.complete or (self.partitions > PARTITIONS_COUNTED and not self.exact)
         about = "" if self.exact else "more than " if cut else "about "
         return (
             f"{about}{self.schedules:,} schedules in {self.partitions:,} partitions; "
@@ -67,7 +72,7 @@ class Exploration(pd.DataFrame):  # type: ignore[misc]  # pandas has no types
     ``status`` says how far a candidate came and ``reason`` why not further; ``pareto`` marks the simulated ones that no
     other one beats in cycles, bytes, nodes of the largest graph (a proxy of area) and tokens waiting in streams.
     ``estimated`` columns are the estimate's; ``nodes`` and ``fifo_tokens`` always are. ``blocks`` is the block size of
-    the schedule, 0 for none.
+    the schedule, 0 for none, or words where sizes are by tensor and index variable.
     """
 
     _metadata = ("_found", "_size", "_pruned", "_model")
@@ -91,13 +96,14 @@ class Exploration(pd.DataFrame):  # type: ignore[misc]  # pandas has no types
 
     @property
     def pruned(self) -> pd.DataFrame:
-        """Candidates for single regions that were dropped, and block sizes that do not fit, with the reason."""
+        """Candidates for single regions that were dropped, and block sizes and orders of multiplication that were left
+        out, with the reason."""
         rows = [
             (
                 " ".join(item.statements),
                 " ".join(item.order or ()),
                 item.iteration.value if item.iteration is not None else "",
-                item.blocks,
+                shown(item.blocks),
                 item.cycles,
                 item.reason,
             )
@@ -106,9 +112,9 @@ class Exploration(pd.DataFrame):  # type: ignore[misc]  # pandas has no types
         return pd.DataFrame(rows, columns=["statements", "order", "iteration", "blocks", "estimated_cycles", "reason"])
 
     @property
-    def refused_blocks(self) -> list[tuple[int, str]]:
-        """Block sizes of the space that do not fit, with the reason."""
-        return [(item.blocks, item.reason) for item in self._pruned if item.iteration is None]
+    def refused_blocks(self) -> list[tuple[int | str, str]]:
+        """Block sizes of the space that do not fit (as in the column ``blocks``), with the reason."""
+        return [(shown(item.blocks), item.reason) for item in self._pruned if item.iteration is None and item.blocks]
 
     @property
     def front(self) -> pd.DataFrame:
@@ -118,6 +124,10 @@ class Exploration(pd.DataFrame):  # type: ignore[misc]  # pandas has no types
     def schedule(self, key: str) -> Schedule:
         """The schedule of the row with ``key``."""
         return self._found[key].schedule
+
+    def machine(self, key: str) -> Machine:
+        """The machine that the row with ``key`` is about."""
+        return self._found[key].machine
 
     def limit_of(self, key: str) -> str:
         """What limits the slowest region of the schedule of ``key``, in words."""
@@ -143,11 +153,13 @@ class Exploration(pd.DataFrame):  # type: ignore[misc]  # pandas has no types
 
 @dataclass(frozen=True, slots=True, repr=False)
 class FoundSchedule(Schedule):
-    """A schedule that a search found. ``reason`` says how it was found and what it was compared with."""
+    """A schedule that a search found. ``reason`` says how it was found and what it was compared with; ``cycles`` are
+    those on ``machine``."""
 
     reason: str = ""
     cycles: int = 0
     key: str = ""
+    machine: Machine = Machine()
 
     def __repr__(self) -> str:
         return f"{Schedule(self.name, self.regions, self.blocks)!r}\n{self.reason}"
@@ -159,10 +171,18 @@ def found_schedule(result: Exploration) -> FoundSchedule:
     schedule = result.schedule(str(best["key"]))
     cycles = int(best["cycles"])
     done = result[result["status"] == Status.DONE.value]
-    presets = done[done["schedule"].isin(list(PRESETS))]
+    machine = result.machine(str(best["key"]))
+    several = any(result.machine(key) != machine for key in result["key"])
+    presets = done[
+        [
+            name in PRESETS and result.machine(key) == machine
+            for name, key in zip(done["schedule"], done["key"], strict=True)
+        ]
+    ]
+    where = f" on machine {machine.name!r}" if several else ""
     lines = [
-        f"{cycles:,} cycles simulated ({float(best['estimated_cycles']):,.0f} estimated) in {len(schedule.regions)} "
-        f"regions; the best of {len(done)} simulated of {result.space_size!r}."
+        f"{cycles:,} cycles simulated{where} ({float(best['estimated_cycles']):,.0f} estimated) in "
+        f"{len(schedule.regions)} regions; the best of {len(done)} simulated of {result.space_size!r}."
     ]
     if not presets.empty:
         rival = presets.loc[presets["cycles"].astype(float).idxmin()]
@@ -174,11 +194,13 @@ def found_schedule(result: Exploration) -> FoundSchedule:
     lines.append(f"Its slowest region {result.limit_of(str(best['key']))}.")
     bound = result.space_size.bound
     if bound.cycles:
+        fastest = " on the machine that is fastest at it" if several else ""
         lines.append(
             f"No schedule of the space can take less than {bound.cycles:,.0f}, the turns of the blocks that compute "
-            f"{' and then '.join(bound.statements)}: at most {cycles / bound.cycles:.3g}x better."
+            f"{' and then '.join(bound.statements)}{fastest}: at most {cycles / bound.cycles:.3g}x better."
         )
-    return FoundSchedule(schedule.name, schedule.regions, schedule.blocks, " ".join(lines), cycles, str(best["key"]))
+    reason, key = " ".join(lines), str(best["key"])
+    return FoundSchedule(schedule.name, schedule.regions, schedule.blocks, reason, cycles, key, machine)
 
 
 def lanes_of(schedule: Schedule) -> int:
@@ -198,7 +220,7 @@ def explored_table(
             {
                 "schedule": item.schedule.name,
                 "variant": variant,
-                "blocks": item.variant.blocks,
+                "blocks": shown(item.variant.blocks),
                 "machine": item.machine.name,
                 "status": outcome.status.value,
                 "cycles": outcome.cycles,

@@ -2,15 +2,14 @@
 
 import os
 import pickle
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
-from fuseflow.candidates import Candidate, KnownReference, Payload, simulate_candidate
+from fuseflow.candidates import Candidate, KnownReference, Payload, in_words, simulate_candidate
 from fuseflow.explore.runner import CancelledError, Job, SweepProgress, run_jobs
+from fuseflow.explore.shared_folder import on_disk, shared_folder
 from fuseflow.explore.store import Outcome, Status, Store
 from fuseflow.explored import Found
 from fuseflow.models import Model
@@ -70,7 +69,7 @@ def simulated(
             return f"its estimate of {item.cost.cycles:,.0f} cycles is beyond the best simulated, {best[0]:,.0f}"
         needed = _least_bytes(item)
         if needed > room:
-            return f"it needs at least {needed / 1e9:.2f} GB for its results, and a worker may use {room / 1e9:.2f} GB"
+            return f"it needs at least {in_words(needed)} for its results, and a worker may use {in_words(room)}"
         return None
 
     for outcome in list(outcomes.values()):
@@ -111,7 +110,7 @@ def _jobs(
     if not todo:
         return
     reference = KnownReference(model.reference())
-    folder = None if client is not None else Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="fuseflow-")))
+    folder = None if client is not None else stack.enter_context(shared_folder())
     payloads: dict[tuple[int, int], Payload] = {}
     for item in todo:
         variant = item.variant
@@ -123,7 +122,8 @@ def _jobs(
                 payloads[same] = Payload(content=content)
             else:
                 path = folder / f"{len(payloads)}.pickle"
-                path.write_bytes(content)
+                with on_disk():
+                    path.write_bytes(content)
                 payloads[same] = Payload(path)
         candidate = Candidate(
             item.key,

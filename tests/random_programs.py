@@ -1,6 +1,7 @@
 """Random small programs with data: for comparing every stage with the dense interpreter."""
 
 import random
+from dataclasses import replace
 from itertools import islice, permutations
 
 import numpy as np
@@ -169,6 +170,19 @@ def random_schedules(model: Model, seed: int) -> list[Schedule]:
         for order in rng.sample(orders, min(3, len(orders))):
             made.append(Schedule("ordered", (Region("all", names, order),)))
     return made
+
+
+def with_random_lanes(model: Model, schedule: Schedule, seed: int) -> Schedule:
+    """``schedule`` with every region that has a choice spread over two or three lanes of one or two index variables."""
+    rng = random.Random(seed)
+    regions: list[Region] = []
+    for region in schedule.regions:
+        fused = fuse(model.program, region)
+        wide = [name for name in fused.partial_order.variables if fused.extents[name] > 1]
+        chosen = rng.sample(wide, min(len(wide), rng.randint(1, 2)))
+        lanes = [Lanes(name, rng.randint(2, min(3, fused.extents[name])), rng.choice(list(Scatter))) for name in chosen]
+        regions.append(replace(region, lanes=tuple(lanes)))
+    return Schedule(f"{schedule.name} in lanes", tuple(regions))
 
 
 def _format(rng: np.random.Generator, order: int, dense: float = 0.4) -> Format:

@@ -59,6 +59,9 @@ def explore(
     associations: Annotated[
         bool, typer.Option("--associations", help="Also multiply chains in other orders (changes rounding).")
     ] = False,
+    most_associations: Annotated[
+        int, typer.Option("--most-associations", min=1, help="Orders of multiplication searched, the nearest first.")
+    ] = 32,
     lanes: Annotated[
         list[str] | None,
         typer.Option("--lanes", metavar="INDEX=N,N", help='Lanes an index may be spread over: --lanes "k=1,4".'),
@@ -72,9 +75,12 @@ def explore(
         typer.Option("--passes", metavar="PASS,PASS", help='Also with these graph passes: --passes "locates,dead".'),
     ] = None,
     blocks: Annotated[
-        str | None,
+        list[str] | None,
         typer.Option(
-            "--blocks", metavar="N,N", help="Block sizes of schedules, 0: without tiles.", show_default="without"
+            "--blocks",
+            metavar="[NAME=]N,N",
+            help='Block sizes of schedules, 0: without tiles; or by tensor or index: --blocks "A=0,16,8x16".',
+            show_default="without",
         ),
     ] = None,
     equal_throughput: Annotated[
@@ -104,7 +110,7 @@ def explore(
 
     A sweep that was stopped goes on where it was: finished results are in the store.
     """
-    formats, spread, sizes = read_formats(format_ or []), read_lanes(lanes or []), read_blocks(blocks)
+    formats, spread, sizes = read_formats(format_ or []), read_lanes(lanes or []), read_blocks(blocks or [])
     sequences = read_passes(passes or [])
     check_request(request)
     files = [None if path in (None, "-") else output_file(Path(str(path))) for path in (json_path, save)]
@@ -127,6 +133,7 @@ def explore(
         most_lanes=most_lanes,
         passes=sequences,
         blocks=sizes,
+        most_associations=most_associations,
     )
     limit = float("inf") if candidate_minutes is None else 60 * candidate_minutes
     model = make_model(request)
@@ -156,10 +163,25 @@ def results(store: StoreOption = None, json_path: JsonOption = None) -> None:
     """List every result in a store."""
     file = None if json_path in (None, "-") else output_file(Path(str(json_path)))
     from fuseflow.exploration import results as stored
+    from fuseflow.explore import Store
 
     table = stored(store)
-    shown = table.drop(columns=["schedule_json", "key"]) if json_path is None else table
-    _print_rows(shown, json_path, file)
+    if json_path is None and table.empty:
+        typer.echo(f"no results in {Store.at(store).folder}")
+        return
+    _print_rows(_readable(table) if json_path is None else table, json_path, file)
+
+
+def _readable(table: "pd.DataFrame") -> "pd.DataFrame":
+    """Results for a terminal: local times instead of seconds since 1970, numbers with the digits that matter."""
+    from datetime import datetime
+
+    shown = table.drop(columns=["schedule_json", "key"])
+    for name, form in (("max_rel_error", "{:.1e}"), ("seconds", "{:.2f}"), ("limit", "{:g}")):
+        shown[name] = ["" if value is None or value != value else form.format(value) for value in shown[name]]
+    shown["limit"] = ["" if text == "0" else text for text in shown["limit"]]
+    shown["finished"] = [f"{datetime.fromtimestamp(value):%Y-%m-%d %H:%M:%S}" for value in shown["finished"]]
+    return shown
 
 
 def _print_rows(table: "pd.DataFrame", json_path: str | None, file: Path | None) -> None:

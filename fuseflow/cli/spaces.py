@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import typer
 
 if TYPE_CHECKING:
+    from fuseflow.explore.block_choices import BlockSpace
     from fuseflow.schedule import GraphPass
 
 
@@ -35,14 +36,34 @@ def read_lanes(given: list[str]) -> dict[str, tuple[int, ...]]:
     return found
 
 
-def read_blocks(given: str | None) -> tuple[int, ...]:
-    """Block sizes from ``0,8,16``; without tiles only where there are none. BadParameter for anything else."""
-    if given is None:
-        return (0,)
-    numbers = _numbers(given)
-    if numbers is None:
-        raise typer.BadParameter(f'--blocks: {given!r} is not N,N, as in "0,8,16" (0: without tiles)')
-    return numbers
+def read_blocks(given: list[str]) -> "BlockSpace":
+    """Block sizes from ``0,8,16``, or by tensor and index variable from ``A=0,16`` and ``A=0,8x16``; without tiles only
+    where there are none. BadParameter for anything else, a name given twice, or both kinds at once."""
+    plain: list[int] = []
+    named: dict[str, tuple[int | tuple[int, ...], ...]] = {}
+    for text in given:
+        name, equals, sizes = (part.strip() for part in text.rpartition("="))
+        if not equals:
+            numbers = _numbers(sizes)
+            if numbers is None:
+                raise typer.BadParameter(
+                    f'--blocks: {text!r} is not N,N, as in "0,8,16" (0: without tiles), nor NAME=N,N, as in "A=0,16"'
+                )
+            plain += numbers
+            continue
+        choices = [_numbers(part, "x") for part in sizes.split(",")]
+        if not name or None in choices:
+            raise typer.BadParameter(
+                f'--blocks: {text!r} is not NAME=N,N, as in "A=0,16" or, by dimension of a tensor, "A=0,8x16"'
+            )
+        if name in named:
+            raise typer.BadParameter(f"--blocks: {name!r} is given twice; put its sizes into one, as in {name}=0,16")
+        named[name] = tuple(item[0] if len(item) == 1 else item for item in choices if item is not None)
+    if plain and named:
+        raise typer.BadParameter(
+            f"--blocks: {','.join(map(str, plain))} is for the whole model, {', '.join(named)} by name; give one kind"
+        )
+    return named or tuple(plain) or (0,)
 
 
 def read_passes(given: list[str]) -> "tuple[tuple[GraphPass, ...], ...]":
@@ -55,7 +76,7 @@ def read_passes(given: list[str]) -> "tuple[tuple[GraphPass, ...], ...]":
     return tuple(found)
 
 
-def _numbers(text: str) -> tuple[int, ...] | None:
-    """Whole numbers between commas, ``None`` where ``text`` is something else."""
-    parts = [part.strip() for part in text.split(",")]
+def _numbers(text: str, between: str = ",") -> tuple[int, ...] | None:
+    """Whole numbers with ``between`` (commas) between them, ``None`` where ``text`` is something else."""
+    parts = [part.strip() for part in text.split(between)]
     return tuple(map(int, parts)) if all(part.isascii() and part.isdecimal() for part in parts) else None

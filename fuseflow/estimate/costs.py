@@ -7,6 +7,7 @@ from fuseflow.dataflow.blocks import (
     Array,
     BinaryALU,
     CrdWriter,
+    Gather,
     Join,
     Joiner,
     LevelScanner,
@@ -19,7 +20,7 @@ from fuseflow.dataflow.blocks import (
 )
 from fuseflow.dataflow.graph import Graph, Node, Port
 from fuseflow.einsum.operators import BinaryOp
-from fuseflow.estimate.query import Counter, either, simplify, variables_of
+from fuseflow.estimate.query import Counter, either, simplify
 from fuseflow.estimate.streams import Stream
 from fuseflow.sim.machine import BlockTiming, Machine
 from fuseflow.sim.pace import flops_per_value, pace, words_per_value
@@ -95,6 +96,9 @@ def _cost(
             values = inputs[0].tokens(counter, present=True)
             cycles = values * pace(node.block, machine).interval_cycles + 1
             return NodeCost(cycles, values_written=values * words_per_value(node.block))
+        case Gather():
+            # A turn per token of all lanes, of which it passes on one at a time.
+            return NodeCost(_tokens(streams[Port(node.name, node.block.outputs[0].name)], counter))
         case _:
             return NodeCost(max((_tokens(stream, counter) for stream in inputs), default=0.0))
 
@@ -120,12 +124,13 @@ def _scanner(source: Stream, crd: Stream, compressed: bool, machine: Machine, co
 
 
 def _runs(source: Stream, counter: Counter) -> float:
-    """References that differ from the one before: they change with the innermost variable that they depend on."""
-    depth = max((source.path.index(variable) + 1 for variable in source.bound), default=0)
-    condition = source.conditions[depth - 1] if depth else frozenset()
-    known = frozenset(source.path[:depth])
-    present = frozenset(atom for atom in source.present if variables_of(atom) <= known)
-    return counter.count(simplify(condition | present), source.path[:depth])
+    """References that differ from the one before: they change with the innermost variable that they depend on.
+
+    Only those count that are asked for: an empty fiber of the levels below takes its reference with it.
+    """
+    depth = max((source.path.index(variable) + 1 for variable in source.bound if variable[1] > 1), default=0)
+    condition = counter.exists(simplify(source.last | source.present), source.path[depth:])
+    return counter.count(condition, source.path[:depth])
 
 
 def _joiner(join: Join, crds: list[Stream], counter: Counter) -> NodeCost:

@@ -62,6 +62,7 @@ class Counter:
     counts: dict[tuple[Condition, frozenset[Var]], float] = field(default_factory=dict)
     projections: dict[tuple[Condition, frozenset[Var]], Condition] = field(default_factory=dict)
     projected: dict[Condition, Condition] = field(default_factory=dict)
+    lanes: dict[tuple[Var, bytes], Condition] = field(default_factory=dict)
     exact: bool = False
 
     def count(self, condition: Condition, variables: Sequence[Var]) -> float:
@@ -97,6 +98,16 @@ class Counter:
         work = _elimination(condition, boolean=False, exact=self.exact)
         work.run(variables)
         return work.scalar
+
+    def lane(self, variable: Var, coordinates: NDArray[np.int64]) -> Condition:
+        """That ``variable`` is one of ``coordinates``, which a lane was dealt.
+
+        The same object for all streams that are dealt alike, so that what their conditions have in common shows.
+        """
+        key = (variable, coordinates.tobytes())
+        if key not in self.lanes:
+            self.lanes[key] = frozenset({Atom(Relation((variable[1],), (coordinates,)), (variable,))})
+        return self.lanes[key]
 
     def coordinates(self, condition: Condition, variable: Var) -> NDArray[np.int64]:
         """The values of ``variable`` that satisfy ``condition``, which speaks of no other, in ascending order."""

@@ -34,15 +34,13 @@ class Relation:
     """Distinct tuples over dimensions of the given ``sizes``, one column per dimension.
 
     ``weights`` is ``None`` unless the tuples are a sample: then each stands for that many. ``parent`` is a relation
-    over the first columns that holds wherever this one does (the level above, for a stored level). ``lane`` marks
-    the coordinates that one of several parallel lanes gets.
+    over the first columns that holds wherever this one does (the level above, for a stored level).
     """
 
     sizes: tuple[int, ...]
     columns: Columns
     weights: NDArray[np.float64] | None = None
     parent: "Relation | None" = None
-    lane: bool = False
     number: int = field(default_factory=lambda: next(_serial))
 
     def __len__(self) -> int:

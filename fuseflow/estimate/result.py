@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from fuseflow.sim.lane_use import lane_use, lane_words
 from fuseflow.sim.machine import Machine
 
 
@@ -99,10 +100,16 @@ class Estimate:
             for kernel in self.kernels
             for node in kernel.nodes
         ]
-        return pd.DataFrame(rows_by_node, columns=["kernel", *columns])
+        return pd.DataFrame(rows_by_node, columns=["kernel", *columns]).rename(columns={"name": "node"})
+
+    def lanes(self) -> pd.DataFrame:
+        """How busy every parallel lane would be, as ``Run.lanes()``; empty without lanes."""
+        by_kernel = dict(tuple(self.table("node").groupby("kernel", sort=False)))
+        return lane_use((kernel.name, kernel.cycles, by_kernel[kernel.name]) for kernel in self.kernels)
 
     def explain(self, nodes: int = 3) -> str:
-        """Where the cycles come from: every kernel, and the ``nodes`` busiest nodes of each."""
+        """Where the cycles come from: every kernel, the ``nodes`` busiest nodes of each, and how even its lanes are."""
+        lanes = lane_words(self.lanes())
         lines = [
             f"Schedule {self.schedule}: about {self.cycles:,.0f} cycles, {self.flops:,.0f} FLOPs, "
             f"{self.bytes:,.0f} bytes in {len(self.kernels)} kernel{'s' if len(self.kernels) != 1 else ''}"
@@ -118,6 +125,8 @@ class Estimate:
                 word = "limited by" if number == 0 and not kernel.memory_bound else "then"
                 what = f", which {node.role}" if node.role else ""
                 lines.append(f"    {word} {node.name}{what}: busy {node.busy_cycles:,.0f} cycles ({part:.0%})")
+            if kernel.name in lanes:
+                lines.append(f"    {lanes[kernel.name]}")
         return "\n".join(lines)
 
     def __repr__(self) -> str:

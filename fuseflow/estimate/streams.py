@@ -1,7 +1,7 @@
 """Streams as the estimate sees them: index variables, and when a coordinate is there."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import assert_never
 
@@ -10,6 +10,7 @@ import numpy as np
 from fuseflow.dataflow.blocks import (
     Array,
     BinaryALU,
+    Concat,
     CoordDrop,
     CoordHold,
     CoordMask,
@@ -37,8 +38,8 @@ from fuseflow.dataflow.blocks import (
 from fuseflow.dataflow.graph import Graph, Node, Port
 from fuseflow.errors import SimulationError
 from fuseflow.estimate.patterns import Pattern
-from fuseflow.estimate.query import ALWAYS, Atom, Condition, Counter, Either, Thinned, either, simplify
-from fuseflow.estimate.relations import Relation, Var
+from fuseflow.estimate.query import ALWAYS, Condition, Counter, Thinned, either, simplify
+from fuseflow.estimate.relations import Var
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,12 +99,60 @@ def trace_streams(
     that fraction of the coordinates of its sparser operand. Raises SimulationError for a block that no compiled graph
     holds.
     """
-    found: dict[Port, Stream] = {}
-    for node in graph:
-        inputs = [found[port] for port in node.inputs]
-        for spec, stream in zip(node.block.outputs, _outputs(node, inputs, patterns, rates, counter), strict=True):
-            found[Port(node.name, spec.name)] = stream
-    return found
+    return _Trace(graph, patterns, rates, counter).all()
+
+
+@dataclass(slots=True)
+class _Trace:
+    """Streams by port, and by the variables whose lanes are taken as one there.
+
+    What a gather passes on is what one lane would if it got all coordinates: a union or a projection within a lane
+    cannot be told apart afterwards into what the lane got and what there is.
+    """
+
+    graph: Graph
+    patterns: Mapping[str, Pattern]
+    rates: Mapping[str, float]
+    counter: Counter
+    found: dict[tuple[Port, frozenset[Var]], Stream] = field(default_factory=dict)
+    nodes: dict[str, Node] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.nodes = {node.name: node for node in self.graph}
+
+    def all(self) -> dict[Port, Stream]:
+        for node in self.graph:
+            self._trace(node)
+        return {port: stream for (port, together), stream in self.found.items() if not together}
+
+    def _trace(self, node: Node) -> None:
+        """Find the streams of the outputs of ``node``, and those of one lane that gets everything, before a gather."""
+        todo = [(node, frozenset[Var]())]
+        while todo:
+            node, together = todo[-1]
+            wanted = [(port, together) for port in node.inputs]
+            if isinstance(node.block, Gather):
+                wanted = wanted[:1]
+                if wanted[0] in self.found:
+                    variable = _dealt(self.found[wanted[0]], node.block.depth)
+                    wanted = [(node.inputs[0], together | {variable})]
+            missing = [(self.nodes[port.node], lanes) for port, lanes in wanted if (port, lanes) not in self.found]
+            if missing:
+                todo += missing
+                continue
+            todo.pop()
+            inputs = [self.found[key] for key in wanted]
+            if isinstance(node.block, Fork) and inputs[0].path[-1] in together:
+                outputs = [inputs[0]] * node.block.lanes
+            else:
+                outputs = _outputs(node, inputs, self.patterns, self.rates, self.counter)
+            for spec, stream in zip(node.block.outputs, outputs, strict=True):
+                self.found[Port(node.name, spec.name), together] = stream
+
+
+def _dealt(stream: Stream, depth: int) -> Var:
+    """The variable that lanes were dealt, ``depth`` levels above the innermost of a lane's stream."""
+    return stream.path[len(stream.path) - 1 - depth]
 
 
 def _outputs(
@@ -132,8 +181,8 @@ def _outputs(
             return _accumulate(accumulator, inputs, counter)
         case Fork() as fork:
             return [inputs[0].ends(inputs[0].last | share) for share in _shares(fork, inputs[0], counter)]
-        case Gather(depth=depth):
-            return [_gathered(inputs[0], depth)]
+        case Gather():
+            return [inputs[0]]  # of all lanes together
         case CoordDrop():
             outer, inner = inputs
             kept = counter.exists(inner.last, (inner.path[-1],))
@@ -144,10 +193,10 @@ def _outputs(
             return [inputs[0]]
         case CrdWriter() | ValWriter() | Sink():
             return []
-        case Repeater() | Generator() | CoordMask() | Flatten() | ValueDrop():
+        case Repeater() | Generator() | CoordMask() | Flatten() | Concat() | ValueDrop():
             raise SimulationError(
-                f"node {node.name!r} is a {node.block.kind} block, which the estimate cannot follow: what it passes "
-                "depends on its tokens. Simulate the graph instead"
+                f"node {node.name!r} is a {node.block.kind} block, which the estimate cannot follow: no compiled "
+                "graph has one. Simulate the graph instead"
             )
         case _:
             assert_never(node.block)
@@ -220,21 +269,4 @@ def _shares(block: Fork, stream: Stream, counter: Counter) -> list[Condition]:
         parts = [coordinates[lane :: block.lanes] for lane in range(block.lanes)]
     else:
         return [frozenset({Thinned(variable, 1 / block.lanes)})] * block.lanes
-    return [frozenset({Atom(Relation((variable[1],), (part,), lane=True), (variable,))}) for part in parts]
-
-
-def _gathered(stream: Stream, depth: int) -> Stream:
-    """``stream`` with all lanes together; the forked level lies ``depth`` above its innermost."""
-    variable = stream.path[len(stream.path) - 1 - depth]
-
-    def dealt(atom: "Atom | Either | Thinned") -> bool:
-        match atom:
-            case Atom(relation, names):
-                return relation.lane and names == (variable,)
-            case Thinned(name, _):
-                return name == variable
-            case Either():
-                return False
-
-    found = (frozenset(atom for atom in condition if not dealt(atom)) for condition in stream.conditions)
-    return replace(stream, conditions=tuple(found))
+    return [counter.lane(variable, part) for part in parts]

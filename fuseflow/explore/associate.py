@@ -6,11 +6,12 @@ from dataclasses import replace
 from fuseflow.einsum import Access, Product, Program, Statement, Tensor
 from fuseflow.einsum.masks import default_format
 
-PROGRAMS_KEPT = 32
 
+def associations(program: Program, most: int | None = None) -> list[Program]:
+    """``program`` and every program that re-associating its chains of products makes of it, or the first ``most``.
 
-def associations(program: Program) -> list[Program]:
-    """``program`` and every program that re-associating its chains of products makes of it (at most PROGRAMS_KEPT).
+    Those fewer exchanges of neighbouring brackets away from ``program`` come first. A chain of ``n`` matrices has as
+    many as the Catalan number of ``n - 1``.
 
     A chain is a product whose sum only another product reads. Steps without a shared index (outer products) are left
     out.
@@ -19,7 +20,9 @@ def associations(program: Program) -> list[Program]:
     shapes = {_shape(program)}
     for known in found:
         for other in _steps(known):
-            if len(found) < PROGRAMS_KEPT and _shape(other) not in shapes:
+            if most is not None and len(found) >= most:
+                return found
+            if _shape(other) not in shapes:
                 shapes.add(_shape(other))
                 found.append(other)
     return found

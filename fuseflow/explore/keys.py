@@ -30,7 +30,8 @@ def result_key(
         version,
     ]
     if "blocks" in described:
-        content.append(described["blocks"])
+        blocks = described["blocks"]
+        content.append(blocks if isinstance(blocks, int) else sorted(blocks.items()))
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
 

@@ -11,12 +11,14 @@ from fuseflow.errors import FuseflowError, FusionError, ScheduleError
 from fuseflow.estimate import KernelEstimate, Statistics, estimate_kernel
 from fuseflow.estimate.layout import moved_patterns
 from fuseflow.estimate.patterns import Pattern, TreePattern
+from fuseflow.explore.block_choices import WITHOUT
 from fuseflow.explore.space import SETS_COUNTED, Space
 from fuseflow.formats import FiberTree, Format
 from fuseflow.fusion import FusedRegion, fuse
 from fuseflow.fusion.count import count_orders
 from fuseflow.lowering import Copy, Fills, Lowered, OnCycle, copy_program, identity_tree, lower, spread
 from fuseflow.schedule import Iteration, Region
+from fuseflow.schedule.blocks import BlockSizes
 from fuseflow.sim.machine import Machine
 
 
@@ -61,7 +63,8 @@ class RegionCandidate:
 class Pruned:
     """A candidate for a region that no further candidate is built from, and why.
 
-    Where a whole block size does not fit, ``statements`` are all of the program and ``iteration`` is ``None``.
+    Where a choice of blocks does not fit at all, or orders of multiplication are not searched (without ``blocks``),
+    ``statements`` are all of the program and ``iteration`` is ``None``.
     """
 
     statements: tuple[str, ...]
@@ -69,7 +72,7 @@ class Pruned:
     iteration: Iteration | None
     reason: str
     cycles: float | None = None
-    blocks: int = 0
+    blocks: BlockSizes = WITHOUT
 
 
 @dataclass(slots=True, eq=False)
@@ -121,24 +124,18 @@ class Workbench:
             program = self.program.stored_as({name: formats[name] for name in read if name in formats})
             self.found[key] = tuple(
                 candidate
-                for style in self.space.iterations
+                for style in self.space.styles
                 for candidate in self._of_style(program, statements, style, patterns)
             )
         return self.found[key]
 
     def check_lanes(self) -> None:
-        """ScheduleError where the space asks for lanes of an index that no region has, or of more than it has."""
-        what = "blocks" if any(max(tensor.tile, default=1) > 1 for tensor in self.program.tensors) else "coordinates"
-        for index, counts in self.space.lanes.items():
+        """ScheduleError where the space asks for lanes of an index that no region has."""
+        for index in self.space.lanes:
             if index not in self.extents:
                 raise ScheduleError(
                     f"the space spreads index {index!r} over lanes, but no region iterates it; they iterate "
                     f"{', '.join(sorted(self.extents))}"
-                )
-            if max(counts) > max(self.extents[index], 1):
-                raise ScheduleError(
-                    f"the space asks for {max(counts)} lanes for index {index!r}, which has {self.extents[index]} "
-                    f"{what}; use fewer"
                 )
 
     def moved(self, patterns: dict[str, Pattern], formats: Mapping[str, Format]) -> dict[str, Pattern]:
@@ -169,7 +166,7 @@ class Workbench:
         except FuseflowError as error:
             self.pruned.append(Pruned(statements, None, style, f"cannot be lowered: {error}"))
             return
-        if style is Iteration.GLOBAL and fused.program.statements == program.statements:
+        if self.space.is_doubled(fused, program):
             self.pruned.append(Pruned(statements, None, style, "has no chain of products: both styles are the same"))
             return
         first, *spread_out = self._judged(program, region, lowered, patterns)
@@ -230,7 +227,7 @@ class Workbench:
     ) -> Iterator[RegionCandidate]:
         """The lowered region in one lane, then in every number of lanes and with the passes that the space asks for."""
         self.extents |= {name: max(size, self.extents.get(name, 0)) for name, size in lowered.region.extents.items()}
-        for lanes, passes in product(self.space.lane_choices(lowered.region.extents), self.space.passes):
+        for lanes, passes in product(self.space.lane_choices(lowered.region.extents), self.space.pass_choices):
             chosen = replace(region, lanes=lanes, passes=passes)
             changed = replace(lowered, region=replace(lowered.region, region=chosen))
             yield self._judge(program, chosen, changed, patterns)

@@ -9,7 +9,9 @@ from math import prod
 
 from fuseflow.einsum import Program
 from fuseflow.errors import FusionError, ScheduleError
-from fuseflow.fusion import fuse
+from fuseflow.explore.block_choices import BlockSpace, check_blocks
+from fuseflow.explore.given import check_types
+from fuseflow.fusion import FusedRegion, fuse
 from fuseflow.fusion.count import count_orders
 from fuseflow.schedule import GraphPass, Iteration, Lanes, Region, Scatter
 from fuseflow.schedule.barriers import sources
@@ -46,14 +48,19 @@ class Partitions(Enum):
 class Space:
     """What may vary. The default varies fusion partitions and dataflow orders.
 
-    ``iterations`` are the iteration styles of a region. ``formats`` gives, by stored tensor, the formats it may be
-    stored in. ``machines`` are tried one after the other. ``associations`` also tries other orders of multiplication
-    in chains of products, which changes rounding. Statements in one tuple of ``together`` share a region; the two of a
-    pair in ``apart`` never do. ``orders`` bounds how many dataflow orders of one region are estimated: all of them if
-    there are no more, otherwise the best that a local search finds. ``lanes`` gives, by index variable, the numbers of
-    parallel lanes that regions which iterate it are tried in besides one, at most ``most_lanes`` in all, dealt in every
-    way of ``scatters``. ``passes`` are the sequences of graph passes to try, by default none.
-    ``blocks`` are the block sizes of schedules (:meth:`fuseflow.Schedule.with_blocks`); 0 or None is without tiles.
+    ``iterations`` are the iteration styles of a region; one without a chain of products is the same in both and has
+    one. ``formats`` gives, by stored tensor, the formats it may be stored in. ``machines`` are tried one after the
+    other. ``associations`` also tries other orders of multiplication in chains of products, which changes rounding: at
+    most ``most_associations``, those few exchanges away from the program first (a chain of 6 matrices has 42, one of 7
+    has 132). Statements in one tuple of ``together`` share a region; the two of a pair in ``apart`` never do.
+    ``orders`` bounds how many dataflow orders of one region are estimated: all of them if there are no more, otherwise
+    the best that a local search finds. ``lanes`` gives, by index variable, the numbers of parallel lanes that regions
+    which iterate it are tried in besides one, at most ``most_lanes`` in all, dealt in every way of ``scatters``.
+    ``passes`` are the sequences of graph passes to try, by default none. ``blocks`` are the block sizes of schedules
+    (:meth:`fuseflow.Schedule.with_blocks`), of which 0 or None is without tiles: for the whole model, or choices by
+    tensor (a number for its last two dimensions, or a tuple with one size per dimension) and index variable, of which
+    every combination is tried. Options named twice count once. Presets that are not in the space (of another style, or
+    without passes where all sequences have some) are no candidates.
     """
 
     partitions: Partitions | str = Partitions.CONTIGUOUS
@@ -68,12 +75,33 @@ class Space:
     scatters: tuple[Scatter, ...] = (Scatter.ROUND_ROBIN,)
     most_lanes: int = 64
     passes: tuple[tuple[GraphPass, ...], ...] = ((),)
-    blocks: tuple[int | None, ...] = (0,)
+    blocks: BlockSpace = (0,)
+    most_associations: int = 32
 
     @property
-    def block_sizes(self) -> list[int]:
-        """Every size of ``blocks`` once, in ascending order; 0 is without tiles, and so is 1."""
-        return sorted({size if size and size > 1 else 0 for size in self.blocks})
+    def styles(self) -> tuple[Iteration, ...]:
+        """The iteration styles, each once."""
+        return tuple(dict.fromkeys(self.iterations))
+
+    @property
+    def pass_choices(self) -> tuple[tuple[GraphPass, ...], ...]:
+        """The sequences of graph passes, each once."""
+        return tuple(dict.fromkeys(tuple(GraphPass.of(step) for step in sequence) for sequence in self.passes))
+
+    def is_doubled(self, fused: FusedRegion, program: Program) -> bool:
+        """Whether ``fused``, a region of ``program``, is the same in another style of the space, which stands for both.
+
+        Without a chain of products global iteration is factored iteration.
+        """
+        if fused.region.iteration is not Iteration.GLOBAL or Iteration.FACTORED not in self.iterations:
+            return False
+        return fused.program.statements == program.statements
+
+    def holds(self, region: Region, groups: list[set[str]]) -> bool:
+        """Whether ``region`` of a given schedule, in an order of its own choice, is one that this space allows."""
+        if region.iteration not in self.iterations or region.passes not in self.pass_choices:
+            return False
+        return self.allows(frozenset(region.statements), groups)
 
     def lane_choices(self, extents: Mapping[str, int]) -> list[tuple[Lanes, ...]]:
         """Ways to spread a region over lanes whose index variables have ``extents``; the first is not at all."""
@@ -89,6 +117,7 @@ class Space:
 
     def check(self, program: Program) -> None:
         """ScheduleError where the space is empty or contradicts itself for ``program``."""
+        check_types(self)
         Partitions.of(self.partitions)
         names = [statement.name for statement in program.computations]
         for what, options in (("iteration style", self.iterations), ("machine", self.machines)):
@@ -97,9 +126,7 @@ class Space:
         if not names:
             raise ScheduleError("the space is empty: the program has no statements")
         self._check_lanes()
-        self._check_blocks()
-        if self.orders < 1:
-            raise ScheduleError(f"orders must be 1 or more, not {self.orders}")
+        check_blocks(program, self.blocks)
         for group in (*self.together, *self.apart):
             for name in group:
                 if name not in names:
@@ -129,23 +156,17 @@ class Space:
         if not self.scatters:
             raise ScheduleError("the space is empty: it has no way of dealing to lanes (scatters); give at least one")
         if not self.passes:
-            raise ScheduleError("the space is empty: it has no sequence of graph passes; give (()) for none")
-        if self.most_lanes < 1:
-            raise ScheduleError(f"most_lanes must be 1 or more, not {self.most_lanes}")
+            raise ScheduleError("the space is empty: it has no sequence of graph passes; give ((),) for none")
         for index, counts in self.lanes.items():
             if not counts:
                 raise ScheduleError(f"the space is empty: lanes gives no number of lanes for index {index!r}")
             for count in counts:
                 Lanes(index, count)  # refuses what is no number of lanes
-
-    def _check_blocks(self) -> None:
-        if not self.blocks:
-            raise ScheduleError("the space is empty: blocks gives no block size; give (0,) for no tiles")
-        for size in self.blocks:
-            if size is not None and (isinstance(size, bool) or not isinstance(size, int) or size < 0):
-                raise ScheduleError(
-                    f"blocks must hold whole numbers, such as (0, 16, 32), or 0 or None for no tiles, not {size!r}"
-                )
+                if count > self.most_lanes:
+                    raise ScheduleError(
+                        f"the space asks for {count} lanes of index {index!r}, but most_lanes allows {self.most_lanes} "
+                        f"in all; raise most_lanes, or leave {count} out"
+                    )
 
     def groups(self, program: Program) -> list[set[str]]:
         """Statements that must share a region; other associations of products lack some that the space names."""
@@ -246,6 +267,8 @@ class Lattice:
                     target = place | frozenset(statements)
                     number, known = orders.of(statements)
                     exact = exact and known
+                    if not number:  # no style can fuse them
+                        continue
                     partitions[target] = partitions.get(target, 0) + partitions.get(place, 0)
                     schedules[target] = schedules.get(target, 0) + schedules.get(place, 0) * number
             return partitions.get(total, 0), schedules.get(total, 0), exact
@@ -257,15 +280,15 @@ class Lattice:
                     reached.add(partial | {statements})
                     if len(reached) > PARTITIONS_COUNTED:
                         return len(reached), len(reached), False
-        count = 0
+        number_of, count = 0, 0
         for partition in found.get(total, ()):
             ways = 1
             for statements in partition:
                 number, known = orders.of(statements)
                 exact = exact and known
                 ways *= number
-            count += ways
-        return len(found.get(total, ())), count, exact
+            number_of, count = number_of + bool(ways), count + ways
+        return number_of, count, exact
 
 
 @dataclass(slots=True)
@@ -280,12 +303,14 @@ class OrderCounts:
     def of(self, statements: tuple[str, ...]) -> tuple[int, bool]:
         if statements not in self.known:
             total, exact = 0, True
-            for style in self.space.iterations:
+            for style in self.space.styles:
                 try:
                     fused = fuse(self.program, Region("count", statements, iteration=style))
                 except FusionError:
                     continue
-                spread = len(self.space.lane_choices(fused.extents)) * len(self.space.passes)
+                if self.space.is_doubled(fused, self.program):
+                    continue
+                spread = len(self.space.lane_choices(fused.extents)) * len(self.space.pass_choices)
                 if not fused.partial_order.acyclic:
                     total += spread
                     continue

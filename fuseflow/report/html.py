@@ -3,6 +3,7 @@
 The page loads nothing: style and script are inside, pictures are inline SVG, fonts are the reader's.
 """
 
+from collections.abc import Iterator
 from html import escape
 from importlib.resources import files
 from pathlib import Path
@@ -20,9 +21,13 @@ from fuseflow.report.folder import check_writable, make_folder
 from fuseflow.report.protocols import ComparisonLike, CompiledLike, CompiledRegionLike, RunLike
 from fuseflow.report.reference import REFERENCE_SOURCE
 from fuseflow.report.svg import chart_svg, with_ids
-from fuseflow.report.tables import count, fusion_table, regions_table, results_table
+from fuseflow.report.tables import count, fusion_table, lanes_table, regions_table, results_table
+from fuseflow.sim.lane_use import lane_words
 
 FILE_NAME = "report.html"
+
+LANES_OPEN = 16
+"""Most lanes of a kernel whose table is unfolded from the start."""
 
 
 def write_report(comparison: ComparisonLike, folder: str | Path) -> Path:
@@ -135,12 +140,22 @@ class _Page:
     def schedule(self, compiled: CompiledLike, run: RunLike, prefix: str) -> str:
         """Regions, their graphs and fusion tables, and the schedule as code and as JSON."""
         parts = [regions_table(compiled, run, self.caption("Regions in the order in which they run."))]
+        parts += self.lanes(run)
         for number, region in enumerate(compiled.regions):
             parts.append(self.region(region, f"{prefix}r{number}-", shown=len(compiled.regions) == 1))
         code = f"import fuseflow as ff\n\n{compiled.schedule.to_code()}"
         parts.append(_details("The schedule as Python", _code(code)))
         parts.append(_details("The schedule as JSON", _code(compiled.schedule.to_json())))
         return "".join(parts)
+
+    def lanes(self, run: RunLike) -> Iterator[str]:
+        """For every kernel with parallel lanes, how busy each of them was."""
+        use = run.lanes()
+        for kernel, words in lane_words(use).items():
+            lanes = use[use["kernel"] == kernel]
+            table = lanes_table(lanes, self.caption(escape(f"{kernel}: {words}.")))
+            summary = f"Lanes of {escape(kernel)}: {len(lanes)}, busy {lanes['use'].mean():.0%} of the time on average"
+            yield _details(summary, table, shown=len(lanes) <= LANES_OPEN)
 
     def region(self, region: CompiledRegionLike, prefix: str, *, shown: bool) -> str:
         """Graph and fusion table of one region."""

@@ -6,6 +6,8 @@ The classes themselves join all stages and so stand above this folder in the imp
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
+import pandas as pd
+
 from fuseflow.dataflow import Graph
 from fuseflow.lowering import FusionTable
 from fuseflow.models import Model
@@ -53,6 +55,7 @@ class RunLike(Protocol):
 
     @property
     def kernels(self) -> Sequence[KernelRunLike]: ...
+    def lanes(self) -> pd.DataFrame: ...
 
 
 class ComparisonLike(Protocol):

@@ -66,6 +66,19 @@ def regions_table(compiled: CompiledLike, run: RunLike, caption: str) -> str:
     return _table(head, body, caption, "regions")
 
 
+def lanes_table(lanes: pd.DataFrame, caption: str) -> str:
+    """One row per lane (``Run.lanes()`` of one kernel); the last column is drawn as a bar, too."""
+    head = ("lane", "nodes", "busiest node", "busy cycles", "part of the kernel's cycles")
+    body = [
+        (
+            escape(row.lane), count(row.nodes), escape(row.busiest), count(row.busy_cycles),
+            f'<span class="bar" style="--part: {min(row.use, 1):.3f}"></span>{row.use:.1%}',
+        )
+        for row in lanes.itertuples()
+    ]  # fmt: skip
+    return _table(head, body, caption, "lanes")
+
+
 def fusion_table(table: FusionTable, prefix: str, caption: str) -> str:
     """``table`` with the nodes of a cell as its tooltip and, for the page's script, the ids of their pictures."""
     head = "".join(f'<th scope="col">{escape(name)}</th>' for name in table.columns)

@@ -27,8 +27,12 @@ class Lanes:
     scatter: Scatter = Scatter.ROUND_ROBIN
 
     def __post_init__(self) -> None:
-        if not isinstance(self.count, int) or self.count < 1:
+        if not isinstance(self.count, int) or isinstance(self.count, bool) or self.count < 1:
             raise ScheduleError(f"lanes of index {self.index!r} must be 1 or more, not {self.count!r}")
+        scatter: Any = self.scatter
+        if not isinstance(scatter, Scatter):
+            names = ", ".join(f"ff.{choice}" for choice in Scatter)
+            raise ScheduleError(f"lanes of index {self.index!r}: scatter must be one of {names}, not {scatter!r}")
 
     def __repr__(self) -> str:
         scatter = "" if self.scatter is Scatter.ROUND_ROBIN else f", ff.{self.scatter}"

@@ -5,12 +5,13 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
+from math import prod
 from pathlib import Path
 from typing import Any
 
 from fuseflow.errors import DataError, ScheduleError
 from fuseflow.formats.atomic import replacing
-from fuseflow.schedule.blocks import read_blocks, show_blocks
+from fuseflow.schedule.blocks import BlockSizes, read_blocks, show_blocks
 from fuseflow.schedule.lanes import Lanes
 from fuseflow.schedule.passes import GraphPass
 
@@ -35,8 +36,8 @@ class Region:
 
     ``order`` is the dataflow order by index variable name, outermost first; ``None`` takes the first legal one.
     ``orders`` constrains single statements: pairs of a statement and its own index variables, outermost first.
-    ``lanes`` spreads index variables over parallel lanes, one after the other. ``passes`` are steps that the graph
-    takes before that, in their order.
+    ``lanes`` spreads index variables over parallel lanes, one after the other, each once. ``passes`` are steps that the
+    graph takes before that, in their order.
     """
 
     name: str
@@ -53,11 +54,22 @@ class Region:
             names = ", ".join(f"ff.{choice}" for choice in Iteration)
             raise ScheduleError(f"region {self.name!r}: iteration must be one of {names}, not {iteration!r}")
         lanes: Any = self.lanes
-        for item in lanes:
-            if not isinstance(item, Lanes):
-                raise ScheduleError(f"region {self.name!r}: lanes must be ff.Lanes('i', 4) and the like, not {item!r}")
-        for step in self.passes:
-            GraphPass.of(step)
+        for item in lanes if isinstance(lanes, tuple | list) else [lanes]:
+            if not isinstance(item, Lanes) or item is lanes:
+                raise ScheduleError(
+                    f"region {self.name!r}: lanes must be a tuple, such as (ff.Lanes('i', 4),), not {lanes!r}"
+                )
+        spread = [item.index for item in self.lanes]
+        twice = next((index for place, index in enumerate(spread) if index in spread[:place]), None)
+        if twice is not None:
+            raise ScheduleError(
+                f"region {self.name!r} spreads index {twice!r} over lanes twice; name it once, with the number of all "
+                f"its lanes, such as ff.Lanes({twice!r}, {prod(item.count for item in lanes if item.index == twice)})"
+            )
+        passes: Any = self.passes
+        if isinstance(passes, str | GraphPass):
+            raise ScheduleError(f"region {self.name!r}: passes must be a tuple, such as ({passes!r},)")
+        object.__setattr__(self, "passes", tuple(GraphPass.of(step) for step in passes))
         statements: Any = self.statements
         if isinstance(statements, str):
             raise ScheduleError(f"region {self.name!r}: statements must be a tuple, such as ({statements!r},)")
@@ -182,7 +194,7 @@ class Schedule:
         """This schedule with ``lanes`` in every region (compiling raises ScheduleError where an index is missing)."""
         return replace(self, regions=tuple(replace(region, lanes=lanes) for region in self.regions))
 
-    def with_blocks(self, blocks: "int | Mapping[str, int | tuple[int, ...]] | None") -> "Schedule":
+    def with_blocks(self, blocks: "BlockSizes | Mapping[str, int | tuple[int, ...]] | None") -> "Schedule":
         """This schedule with values in tiles: ``with_blocks(16)`` or ``with_blocks({"A": (16, 16)})``; ``None`` for
         numbers again. Compiling raises ScheduleError for a size that does not divide its dimension."""
         return replace(self, blocks=read_blocks(() if blocks is None else blocks, f"schedule {self.name!r}"))

@@ -5,12 +5,15 @@ another value of :class:`Machine`.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
+from math import inf
+from numbers import Real
 from operator import index
 from typing import SupportsIndex
 
 from fuseflow.errors import SimulationError
 from fuseflow.sim.memory import Memory
+from fuseflow.sim.ranges import check_ranges
 
 MOST_TOKENS = 1 << 40
 """Largest depth of a stream; no memory holds more."""
@@ -31,6 +34,9 @@ class ScannerTiming:
     miss_latency_cycles: int = 0
     row_size: int = 4
 
+    def __post_init__(self) -> None:
+        check_ranges("a scanner", self, {each.name: int(each.name == "row_size") for each in fields(ScannerTiming)})
+
 
 @dataclass(frozen=True, slots=True)
 class BlockTiming:
@@ -38,6 +44,9 @@ class BlockTiming:
 
     latency_cycles: int = 1
     interval_cycles: int = 1
+
+    def __post_init__(self) -> None:
+        check_ranges("a block", self, {"latency_cycles": 0, "interval_cycles": 0})
 
     @property
     def control_cycles(self) -> int:
@@ -90,9 +99,7 @@ class TurnTiming:
     skip_cycles: int = 0
 
     def __post_init__(self) -> None:
-        for name in ("flush_cycles", "pass_cycles", "broadcast_cycles", "skip_cycles"):
-            if getattr(self, name) < 0:
-                raise SimulationError(f"{name} of a machine must be 0 or more, not {getattr(self, name)}")
+        check_ranges("a machine", self, {each.name: 0 for each in fields(TurnTiming)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +132,10 @@ class Machine:
     tiles: TileTiming = field(default_factory=TileTiming)
 
     def __post_init__(self) -> None:
+        check_ranges("a machine", self, {"value_bytes": 1, "coordinate_bytes": 1})
+        is_number = isinstance(self.clock_hz, Real)
+        if is_number and not 0 < self.clock_hz < inf:
+            raise SimulationError(f"clock_hz of a machine must be above 0 and finite, not {self.clock_hz}")
         # NumPy integers become plain ones, as a depth taken from the table of fifo_report is one
         if self.channel_capacity is not None:
             object.__setattr__(self, "channel_capacity", _depth("channel_capacity", self.channel_capacity))
@@ -218,7 +229,7 @@ class Machine:
 
 def _depth(what: str, depth: SupportsIndex) -> int:
     try:
-        number = index(depth)
+        number = 0 if isinstance(depth, bool) else index(depth)
     except TypeError:
         number = 0
     if number > MOST_TOKENS:

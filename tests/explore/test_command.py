@@ -1,6 +1,7 @@
 """``fuseflow explore`` and ``fuseflow results``."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -29,7 +30,11 @@ def test_explore_prints_saves_and_resumes(tmp_path: Path) -> None:
     listed = invoke("results", "--store", store, "--json", "-")
     stored = json.loads(listed.stdout)
     assert {row["key"] for row in stored} == {row["key"] for row in rows if row["status"] == "done"}
-    assert "sae" in invoke("results", "--store", store).stdout
+    listed = invoke("results", "--store", store).stdout
+    assert "sae" in listed
+    assert re.search(r"\d\.\d\d +20\d\d-\d\d-\d\d \d\d:\d\d:\d\d|\de-\d\d", listed), listed
+    nothing = invoke("results", "--store", str(tmp_path / "nothing"))
+    assert nothing.exit_code == 0 and nothing.stdout == f"no results in {tmp_path / 'nothing'}\n"
 
 
 def test_lanes_passes_and_blocks(tmp_path: Path) -> None:
@@ -50,6 +55,19 @@ def test_lanes_passes_and_blocks(tmp_path: Path) -> None:
     assert f"{run.cycles:,} cycles simulated" in result.stdout
 
 
+def test_blocks_by_name(tmp_path: Path) -> None:
+    small = ("--small", "--sequence", "16", "--block", "4", "--heads", "1", "--width", "4", "--orders", "1")
+    sizes = ("--blocks", "masked_fill_mask=0, 4x4", "--blocks", "n=0,5")
+    limits = ("--budget", "1", "--workers", "1", "--store", str(tmp_path))
+    result = invoke("explore", "attention", *small, *sizes, *limits)
+    assert result.exit_code == 0, result.output
+    assert "blocks masked_fill_mask 4 x 4" in result.stdout
+    assert (
+        "blocks of n 5: left out, the block of 'n' is 5, which does not divide dimension 3 of 'values' of size 4"
+        in result.stdout
+    )
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -62,7 +80,13 @@ def test_lanes_passes_and_blocks(tmp_path: Path) -> None:
         (("--lanes", "i=0"), "lanes of index 'i' must be 1 or more, not 0"),
         (("--passes", "locates,some"), "a graph pass is one of 'locates', 'joins', 'repeats'"),
         (("--scatter", "some"), "'some' is not one of 'round_robin', 'contiguous', 'balanced'"),
-        (("--blocks", "8,"), "--blocks: '8,' is not N,N, as in \"0,8,16\" (0: without tiles)"),
+        (("--blocks", "8,"), "--blocks: '8,' is not N,N, as in \"0,8,16\" (0: without tiles), nor NAME=N,N"),
+        (("--blocks", "x=8,"), "--blocks: 'x=8,' is not NAME=N,N, as in \"A=0,16\" or, by dimension of a tensor"),
+        (("--blocks", "=8"), "--blocks: '=8' is not NAME=N,N"),
+        (("--blocks", "x=0", "--blocks", "x=2"), "--blocks: 'x' is given twice; put its sizes into one, as in x=0,16"),
+        (("--blocks", "8", "--blocks", "x=2"), "--blocks: 8 is for the whole model, x by name; give one kind"),
+        (("--blocks", "z=0,2"), "blocks names 'z', which is neither a tensor nor an index variable of the program"),
+        (("--blocks", "x=0,2x2x2"), "blocks gives (2, 2, 2) for 'x' of shape (34, 34)"),
         (("--blocks", "-8"), "--blocks: '-8' is not N,N"),
         (("--blocks", "3"), "no block size fits. blocks of 3: the block is 3, which does not divide dimension"),
         (("--budget", "0"), "greater than or equal to 1"),

@@ -81,7 +81,7 @@ def test_limits(gcn: ff.Model, tmp_path: Path) -> None:
     assert set(slow["status"]) <= {"done", "pruned", "time limit"}
     large = ff.explore(small_model(), budget=2, workers=1, store=tmp_path, bytes_per_worker=1000)
     text = large[large["status"] == "not simulated"]["reason"].iloc[0]
-    assert "it needs at least 0.00 GB for its results, and a worker may use 0.00 GB" in text
+    assert "it needs at least 1.01 kB for its results, and a worker may use 1 kB" in text
     with pytest.raises(SearchError, match="no candidate was simulated: it needs at least"):
         _ = large.best
 
@@ -106,7 +106,7 @@ def test_wrong_results_are_no_results(tmp_path: Path) -> None:
 
 
 def test_bad_input(gcn: ff.Model, tmp_path: Path) -> None:
-    with pytest.raises(SearchError, match="budget must be 1 simulation or more, not 0"):
+    with pytest.raises(SearchError, match="budget must be 1 or more, not 0"):
         ff.explore(gcn, budget=0, store=tmp_path)
     (tmp_path / "results.sqlite").write_bytes(b"no database" * 500)
     with pytest.raises(StoreError, match="is damaged"):

@@ -2,6 +2,7 @@
 
 import os
 import time
+import warnings
 from collections.abc import Iterator
 
 import pytest
@@ -18,6 +19,15 @@ def answer(argument: object) -> Outcome:
 def die(argument: object) -> Outcome:
     time.sleep(0.2)  # the others have begun
     os._exit(9)
+
+
+def retire(argument: object) -> Outcome:
+    """As a worker would whose memory grows: it leaves after this job, once it was measured before."""
+    from joblib.externals.loky import process_executor
+
+    process_executor._MAX_MEMORY_LEAK_SIZE = -(1 << 60)
+    process_executor._MEMORY_LEAK_CHECK_DELAY = 0.0
+    return Outcome(str(argument), Status.DONE, cycles=os.getpid())
 
 
 def jobs(count: int) -> list[Job]:
@@ -59,6 +69,17 @@ def test_a_worker_that_dies_costs_only_its_own_job() -> None:
     assert found.pop("deadly").status is Status.FAILED
     assert {item.status for item in found.values()} == {Status.DONE}
     assert len(found) == 5
+
+
+def test_workers_that_grow_are_replaced_in_silence() -> None:
+    grown = [Job(str(number), f"job {number}", retire, number) for number in range(6)]
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        found = list(run_jobs(grown, workers=2))
+    assert {item.key for item in found} == set(map(str, range(6)))
+    assert {item.status for item in found} == {Status.DONE}
+    assert len({item.cycles for item in found}) > 2, "more processes than workers: some were replaced"
+    assert not [str(item.message) for item in said if "A worker stopped" in str(item.message)]
 
 
 def test_bad_input() -> None:

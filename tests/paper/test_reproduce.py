@@ -156,7 +156,7 @@ def test_a_row_of_a_file_is_computed_again_without_a_store(tmp_path: Path) -> No
 @pytest.mark.parametrize(("arguments", "said"), [
     (["fig99"], "no figure or table 'fig99'"),
     (["table4", "--out", "{file}"], "is a file; give the path of a folder"),
-    (["fig18", "--memory", "-1"], "must be more than 0 GB, not -1"),
+    (["fig18", "--memory", "-1"], "must be more than 0 GB and finite, not -1"),
     (["fig18", "--recompute", "zzz"], "0 points of this figure"),
     (["fig18", "--against", "{file}"], "--against is for --recompute of one figure"),
     (["--recompute", "zzz", "--against", "{file}"], "--against is for --recompute of one figure"),

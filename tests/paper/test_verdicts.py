@@ -61,7 +61,7 @@ def test_intensity_is_operations_per_access() -> None:
     counts = FIGURE_14["cora_ml"]
     rows = [
         {
-            "dataset": "cora_ml", "weights": "one draw", "configuration": name, "flops": counts[base.value][0],
+            "dataset": "cora_ml", "weights": "one draw", "run": 0, "configuration": name, "flops": counts[base.value][0],
             "bytes": 4 * counts[base.value][1], "dense_tokens": 0, "held_coordinates": 0,
         }
         for base, name in fig14.SERIES.items()

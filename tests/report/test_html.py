@@ -197,3 +197,27 @@ def test_ids_are_renamed_in_tags_only() -> None:
         '<g id="p-a" clip-path="url(#p-c)"><a xlink:href="#p-a"><text title="x > id"> id="a" url(#c)</text></a></g>'
     )
     assert with_ids(svg, "p-") == wanted
+
+
+def test_lanes_have_their_use() -> None:
+    """A table per kernel with lanes, as Run.lanes() counts them; none where there are no lanes."""
+    model = ff.models.gcn("karate", hidden=4)
+    spread = dataclasses.replace(ff.Schedule.partial(model), name="spread").with_lanes(ff.Lanes("i", 3))
+    found = compare(model, ["partial", spread])
+    page = html.render(found)
+    read(page)
+    use = found.runs["spread"].lanes()
+    assert len(use) == 6
+    assert page.count("<summary>Lanes of ") == 2 == page.count('class="lanes"')
+    before, after = page.split("<h2>Schedule spread</h2>")
+    assert "Lanes of" not in before
+    for row in use.itertuples():
+        cells = f"<td>{row.nodes}</td><td>{row.busiest}</td><td>{row.busy_cycles:,}</td>"
+        assert f'<th scope="row">{row.lane}</th>{cells}<td><span class="bar" style="--part: {row.use:.3f}">' in after
+    assert "3 lanes, busy" in after and "mean over most" in after
+    # The estimate says the same of its own counters.
+    estimated = ff.estimate(found.compiled["spread"])
+    wanted = use.set_index(["kernel", "lane"])["use"]
+    assert estimated.lanes().set_index(["kernel", "lane"])["use"].to_dict() == pytest.approx(wanted.to_dict(), abs=0.15)
+    assert estimated.explain().count("    3 lanes, busy ") == 2
+    assert "lanes" not in ff.estimate(model, "partial").explain()

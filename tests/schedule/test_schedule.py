@@ -4,6 +4,7 @@ import json
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -58,7 +59,7 @@ def test_iteration_style_and_orders_of_statements() -> None:
     [
         (lambda: Region("a", ("T",), iteration="global"), "region 'a': iteration must be one of ff.Iteration.FACTORED"),
         (lambda: Region("a", "T"), r"region 'a': statements must be a tuple, such as \('T',\)"),
-        (lambda: Region("a", ("T",), lanes=(("p", 2),)), "region 'a': lanes must be ff.Lanes"),
+        (lambda: Region("a", ("T",), lanes=(("p", 2),)), "region 'a': lanes must be a tuple, such as"),
         (lambda: Schedule("s", Region("a", ("T",))), "schedule 's': regions must be a tuple of ff.Region"),
     ],
 )
@@ -166,3 +167,30 @@ def test_a_folder_without_permission(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
     with pytest.raises(ScheduleError, match=r"schedule 'mine' is not saved: cannot write .*: Permission denied"):
         EXAMPLE.save(tmp_path / "mine.json")
+
+
+def test_lanes_and_passes_of_a_region() -> None:
+    """An index is spread once; names are passes; a single one is no tuple."""
+    twice = (ff.Lanes("j", 2), ff.Lanes("i", 2), ff.Lanes("j", 4))
+    with pytest.raises(
+        ScheduleError, match=r"region 'r' spreads index 'j' over lanes twice; .* such as ff.Lanes\('j', 8\)"
+    ):
+        ff.Region("r", ("a",), lanes=twice)
+    text = ff.Schedule("s", (ff.Region("r", ("a",), lanes=twice[:2]),)).to_json().replace('"i"', '"j"')
+    with pytest.raises(ScheduleError, match="spreads index 'j' over lanes twice"):
+        ff.Schedule.from_json(text)
+    wrong: Any = ff.Lanes("i", 2)
+    with pytest.raises(ScheduleError, match=r"lanes must be a tuple, such as \(ff.Lanes\('i', 4\),\), not ff.Lanes"):
+        ff.Region("r", ("a",), lanes=wrong)
+    with pytest.raises(ScheduleError, match="must be 1 or more, not True"):
+        ff.Lanes("i", True)
+    with pytest.raises(ScheduleError, match="must be 1 or more, not True"):
+        ff.Schedule.from_json(text.replace('"count": 2', '"count": true'))
+    wrong = "balanced"
+    with pytest.raises(ScheduleError, match=r"scatter must be one of ff.Scatter.ROUND_ROBIN, .* not 'balanced'"):
+        ff.Lanes("i", 2, wrong)
+    names: Any = ("hoist",)
+    assert ff.Region("r", ("a",), passes=names).passes == (ff.GraphPass.HOIST,)
+    names = "hoist"
+    with pytest.raises(ScheduleError, match=r"passes must be a tuple, such as \('hoist',\)"):
+        ff.Region("r", ("a",), passes=names)

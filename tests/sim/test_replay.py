@@ -117,6 +117,32 @@ def test_cases_of_primitives_run_in_the_engine_that_is_asked_for(tmp_path: Path,
     assert [note.partition(":")[0] for note in both] == ["interpreter", "compiled"]
 
 
+def test_concat_is_a_primitive_of_ours(tmp_path: Path) -> None:
+    crds = {"crd1": words("0 2 S0 S1 D"), "crd2": words("1 S0 3 S1 D")}
+    found = primitive(tmp_path, "concat", crds, {"crd": words("0 2 5 S0 7 S1 D")}, {"offsets": [0, 4]})
+    assert found.passed == 1 and found.cases[0].notes == ()
+    assert primitive(tmp_path, "concat", crds, {"crd": words("0 2 5 S0 8 S1 D")}, {"offsets": [0, 4]}).failed == 1
+    vals = {"val1": words("5 S0 D"), "val2": words("S0 D"), "val3": words("N 6 S0 D")}
+    assert primitive(tmp_path, "concat", vals, {"val": words("5 N 6 S0 D")}).passed == 1
+    misfit = primitive(tmp_path, "concat", crds, {"crd": ["D"]}, {"offsets": [0, 2]})
+    said = "does not run: unit, cycle 2: coordinate not below 2: 2 at unit, input 0 (token 1 of the stream)"
+    assert [note.partition(": ")[2].partition(";")[0] for note in misfit.cases[0].notes] == [said, said]
+
+
+@pytest.mark.parametrize(
+    ("inputs", "params", "match"),
+    [
+        ({}, {}, "params: a concat needs 1 input or more, not 0"),
+        ({"crd1": ["D"], "crd2": ["D"]}, {"offsets": [0]}, r"a concat needs an offset for each of its 2 inputs"),
+        ({"val1": ["D"]}, {"offsets": [0]}, r"a concat has offsets \(0,\) for val payloads"),
+        ({"val1": ["D"], "crd2": ["D"]}, {}, r"params: there is no input 'crd1'; the case has val1, crd2"),
+    ],
+)
+def test_a_concat_that_cannot_be(tmp_path: Path, inputs: Any, params: Any, match: str) -> None:
+    with pytest.raises(DataError, match=match):
+        primitive(tmp_path, "concat", inputs, {}, params)
+
+
 def test_a_case_that_does_not_run_fails(tmp_path: Path) -> None:
     inputs = {"val1": words("1 S0 D"), "val2": words("1 S1 D")}
     found = primitive(tmp_path, "mul", inputs, {"val": ["D"]})
@@ -202,3 +228,84 @@ def test_timed_cases_run_in_both_engines(tmp_path: Path) -> None:
 def test_a_cosine_runs_in_each_engine(tmp_path: Path, engine: Engine) -> None:
     assert timed(tmp_path, "COS", 3, engine).passed == 1
     assert timed(tmp_path, "SIN", 3, engine).failed == 1  # the sine of 0 is not the 1 of the case
+
+
+def case_of(tmp_path: Path, *ops: dict[str, Any], capacity: int = 8) -> Replay:
+    """``ops`` as a timed case that compares little: its final clocks are wrong, and it has no streams."""
+    case = {"name": "own", "channel_capacity": capacity, "hbm": None, "elapsed": 0, "metric_sums": {}}
+    path = tmp_path / "case.json"
+    path.write_text(json.dumps({"cases": [{**case, "ops": [{"final_clock": [0], **op} for op in ops]}]}))
+    return replay([path])
+
+
+def test_every_engine_has_the_capacity_of_the_case(tmp_path: Path) -> None:
+    """The search for depths that the interpreter's deadlock suggests leaves nothing behind for the next engine."""
+    found = case_of(
+        tmp_path,
+        {"op": "generator", "output": "v1", "tokens": ["1", "2", "3", "S0", "D"]},
+        {"op": "broadcast", "input": "v1", "outputs": ["v2", "v3"]},
+        {"op": "reduce", "reduce_type": "ADD", "input_val": "v2", "output_val": "v4"},
+        {"op": "alu", "stage": "ADD", "inputs": ["v4", "v3"], "output": "v5"},
+        {"op": "sink", "input": "v5"},
+        capacity=1,
+    )
+    said = "does not run: deadlock: 5 units wait on each other and none can go on"
+    assert [note.splitlines()[0] for note in found.cases[0].notes] == [f"interpreter: {said}", f"compiled: {said}"]
+
+
+SCANNER = {"op": "fiber_lookup", "format": "compressed", "input_ref": "r1", "output_crd": "c1", "output_ref": "r2",
+           "seg": [0, 1, 2], "crd": [3, 4]}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("change", "tokens", "match"),
+    [
+        ({}, "0 -1 S0 D", r"ops\[0\]: token 1 of a ref stream is -1; only values may be negative"),
+        ({"timing": {"startup_delay": -9}}, "0 S0 D", r"ops\[1\], timing: field 'startup_delay' must be from 0 to"),
+        ({"timing": {"row_size": 0}}, "0 S0 D", r"ops\[1\], timing: field 'row_size' must be from 1 to"),
+        ({"timing": {"data_load_factor": -0.5}}, "0 S0 D", r"timing: field 'data_load_factor' must be from 0 to"),
+        ({"timing": {"data_load_factor": float("nan")}}, "0 S0 D", r"timing: field 'data_load_factor' must be from 0"),
+    ],
+)
+def test_a_scanner_that_no_machine_has(tmp_path: Path, change: dict[str, Any], tokens: str, match: str) -> None:
+    with pytest.raises(DataError, match=match):
+        case_of(
+            tmp_path,
+            {"op": "generator", "output": "r1", "tokens": tokens.split()},
+            {**SCANNER, **change},
+            {"op": "sink", "input": "c1"},
+            {"op": "sink", "input": "r2"},
+        )
+
+
+@pytest.mark.parametrize(
+    ("op", "match"),
+    [
+        ({"op": "alu", "stage": "EXP", "inputs": ["v1"], "latency": -5}, r"ops\[1\].*: field 'latency' must be from 0"),
+        ({"op": "alu", "stage": "EXP", "inputs": ["v1"], "ii": -1}, r"ops\[1\].*: field 'ii' must be from 0 to"),
+        ({"op": "reduce", "reduce_type": "ADD", "input_val": "v1", "N": 0}, r"ops\[1\].*: field 'N' must be from 1 to"),
+    ],
+)
+def test_timings_that_no_machine_has(tmp_path: Path, op: dict[str, Any], match: str) -> None:
+    out = "output" if op["op"] == "alu" else "output_val"
+    with pytest.raises(DataError, match=match):
+        case_of(
+            tmp_path,
+            {"op": "generator", "output": "v1", "tokens": ["1", "S0", "D"]},
+            {**op, out: "v2"},
+            {"op": "sink", "input": "v2"},
+        )
+
+
+def test_a_stream_without_its_end(tmp_path: Path) -> None:
+    found = case_of(
+        tmp_path,
+        {"op": "generator", "output": "v1", "tokens": ["1", "2", "S0"]},
+        {"op": "reduce", "reduce_type": "ADD", "input_val": "v1", "output_val": "v2"},
+        {"op": "sink", "input": "v2"},
+    )
+    said = (
+        "does not run: reduce_1 reads reduce_1, stream v1 at cycle 4 but generator_0, stream v1 has ended after 3 "
+        "tokens, without D: a stream ends in D"
+    )
+    assert found.cases[0].notes == (f"interpreter: {said}", f"compiled: {said}")

@@ -11,9 +11,9 @@ import traitlets
 
 from fuseflow.compiled import Compiled
 from fuseflow.errors import SimulationError
-from fuseflow.lane_use import lane_words
 from fuseflow.run import Run, RunProgress
 from fuseflow.sim import Machine, TraceFrame, TraceOptions
+from fuseflow.sim.lane_use import lane_words
 from fuseflow_widgets import run_trace
 from fuseflow_widgets.background import Background, Job
 from fuseflow_widgets.memory import require_memory
@@ -174,7 +174,7 @@ class RunView(View):
     def _show_progress(self, state: RunProgress, seconds: float) -> None:
         self.progress = {
             "kernel": state.kernel, "kernels": state.kernels, "name": state.name, "tokens": state.tokens,
-            "clock": state.clock_cycles, "fraction": state.fraction, "seconds": seconds,
+            "clock": state.clock_cycles, "fraction": state.run_fraction, "seconds": seconds,
         }  # fmt: skip
 
     def push(self, points: np.ndarray[Any, Any], *, whole: bool = False) -> None:
@@ -196,7 +196,8 @@ class RunView(View):
                 self.timeline, self.words = run_trace.timeline(run, trace), trace.bottleneck().text.splitlines()
             else:
                 self.timeline, self.words = timeline(run), bottleneck(run)
-            self.words = [*self.words, *(f"Lanes of {line}." for line in lane_words(run.lanes()))]
+            lanes = lane_words(run.lanes())
+            self.words = [*self.words, *(f"Lanes of {kernel}: {line}." for kernel, line in lanes.items())]
         for call in self._finished:
             call(run)
 
