@@ -1,7 +1,7 @@
 """``docs/reproduction.md`` from runs of ``fuseflow paper``: ``python -m benchmarks.reproduction TITLE=FOLDER ...``.
 
 Every folder is the ``--out`` of one run. A figure is taken from the first folder that has it; what a folder repeats of
-another, such as the artifact's configuration, comes below it. Charts go to ``docs/images/paper``.
+another, the artifact's configuration, comes below it. Charts go to ``docs/images/paper``, rows to ``docs/paper``.
 """
 
 import re
@@ -28,8 +28,8 @@ def main(arguments: list[str]) -> int:
         found = [(title, folder / name) for title, folder in folders if (folder / name / "comparison.md").exists()]
         if not found:
             lines += ["Not run.", ""]
-        if found:
-            shutil.copy(found[0][1] / "data.csv", ROWS / f"{name}.csv")
+        for number, (_, folder) in enumerate(found):
+            shutil.copy(folder / "data.csv", ROWS / (f"{name}.csv" if number == 0 else f"{name}-artifact.csv"))
         for number, (title, folder) in enumerate(found):
             if (folder / "chart.svg").exists() and number == 0:
                 shutil.copy(folder / "chart.svg", IMAGES / f"{name}.svg")

@@ -7,13 +7,18 @@ import pandas as pd
 
 from fuseflow.errors import DeadlockError
 from fuseflow.sim.machine import BROADCAST_OF
-from fuseflow.watching import Watching
+from fuseflow.watching import RunProgress, Watching
 
 if TYPE_CHECKING:
     from fuseflow.run import Run
 
 
-def fifo_report(repeat: Callable[[Watching], "Run"], cycles: int, search: bool) -> pd.DataFrame:
+def fifo_report(
+    repeat: Callable[[Watching], "Run"],
+    cycles: int,
+    search: bool,
+    progress: Callable[[RunProgress], None] | None = None,
+) -> pd.DataFrame:
     """A row per channel: kernel, source, target, stream (its name as a depth), capacity (NaN: unbounded), tokens,
     largest_fill, depth, waited_cycles.
 
@@ -21,8 +26,9 @@ def fifo_report(repeat: Callable[[Watching], "Run"], cycles: int, search: bool) 
     back, a cycle after the take. With ``depth`` for all streams together no send waits that did not wait in this run,
     so every clock is as it was: without ``search`` it is the largest fill. With ``search`` it is made smaller, stream
     by stream, as far as the cycles of the whole run stay the same; that simulates the run some ten times per stream.
+    ``progress`` gets the progress of every run.
     """
-    run = repeat(Watching(profile=True))
+    run = repeat(Watching(progress, profile=True))
     rows = [
         (
             kernel.name,
@@ -42,17 +48,22 @@ def fifo_report(repeat: Callable[[Watching], "Run"], cycles: int, search: bool) 
     table = pd.DataFrame(rows, columns=names)
     if search:
         depths = dict(zip(table["stream"], table["depth"].astype(int), strict=True))
-        table["depth"] = table["stream"].map(_smallest(repeat, cycles, depths))
+        table["depth"] = table["stream"].map(_smallest(repeat, cycles, depths, progress))
     return table
 
 
-def _smallest(repeat: Callable[[Watching], "Run"], cycles: int, depths: Mapping[str, int]) -> dict[str, int]:
+def _smallest(
+    repeat: Callable[[Watching], "Run"],
+    cycles: int,
+    depths: Mapping[str, int],
+    progress: Callable[[RunProgress], None] | None,
+) -> dict[str, int]:
     """Each depth in turn lowered by bisection while the run has ``cycles``."""
     found = dict(depths)
 
     def holds(stream: str, depth: int) -> bool:
         try:
-            return repeat(Watching(depths={**found, stream: depth})).cycles == cycles
+            return repeat(Watching(progress, {**found, stream: depth})).cycles == cycles
         except DeadlockError:
             return False
 

@@ -105,9 +105,13 @@ class Run:
         """What decides the cycles, in numbers and in words."""
         return self.trace().bottleneck()
 
-    def fifo_report(self, search: bool = False) -> pd.DataFrame:
-        """A row per stream with its largest fill and the smallest depths that keep the cycle count (see ``fifos``)."""
-        return fifo_report(self._repeated, self.cycles, search)
+    def fifo_report(self, search: bool = False, progress: Callable[[RunProgress], None] | None = None) -> pd.DataFrame:
+        """A row per stream with its largest fill and the smallest depths that keep the cycle count (see ``fifos``).
+
+        The run is simulated again, with ``search`` many times; ``progress`` is called as ``Compiled.simulate`` calls
+        it, for each of these runs anew.
+        """
+        return fifo_report(self._repeated, self.cycles, search, progress)
 
     def _repeated(self, watching: Watching) -> "Run":
         if self.again is None:

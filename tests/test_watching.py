@@ -14,10 +14,11 @@ import fuseflow as ff
 from fuseflow.compiled import Compiled
 from fuseflow.errors import DeadlockError, SimulationError
 from fuseflow.run import RunInterrupted
-from fuseflow.sim import Machine, Memory, TraceFrame, TraceOptions, interpret
+from fuseflow.sim import Machine, Memory, Progress, TraceFrame, TraceOptions, interpret, simulate
 from fuseflow.sim.observation import Observation
 from fuseflow.sim.tokenwise.simulate import simulate_tokenwise
 from fuseflow.sim.trace import KernelTrace
+from fuseflow.sim.written import WrittenPart
 
 
 @pytest.fixture(scope="module")
@@ -270,6 +271,62 @@ def test_progress_says_what_is_left(compiled: Compiled) -> None:
     assert handle.progress is None or handle.progress.fraction is None or 0 <= handle.progress.fraction <= 1
     fractions = [state.fraction for state in seen if state.fraction is not None]
     assert fractions == sorted(fractions)
+
+
+@pytest.mark.parametrize("schedule", ["partial", "full"])
+def test_busy_cycles_of_a_model_add_up_to_the_counters(schedule: str) -> None:
+    """The check that ``docs/simulator.md`` promises, on all nodes of a model in both kinds of fusion."""
+    run = ff.compile(ff.models.gcn("karate"), schedule).simulate(trace=TraceOptions())
+    traced = run.trace().intervals.groupby(["kernel", "node"], observed=True)["busy_cycles"].sum().to_dict()
+    counted = {(kernel.name, node.name): node.busy_cycles for kernel in run.kernels for node in kernel.result.nodes}
+    assert {place: traced.get(place, 0) for place in counted} == counted
+    assert sum(counted.values()) > 10_000
+
+
+@pytest.mark.parametrize("traced", [False, True])
+def test_progress_of_a_fused_model_follows_its_results(traced: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Operands of a fused graph are read long before its end: the fraction is that of the values written."""
+    monkeypatch.setattr("fuseflow.sim.engine.PROGRESS_INTERVAL_SECONDS", 0.0)
+    monkeypatch.setattr("fuseflow.sim.tokenwise.simulate.PROGRESS_INTERVAL_SECONDS", 0.0)
+    compiled = ff.compile(ff.models.gcn("karate"), "full")
+    (region,) = compiled.regions
+    seen: list[Progress] = []
+    needed = {name: compiled.model.tensors[name] for name in region.graph.tensors}
+    if traced:
+        result = simulate_tokenwise(region.graph, needed, Machine(), progress=seen.append, slice_operations=20_000)
+    else:
+        result = simulate(region.graph, needed, progress=seen.append, chunk_tokens=16)
+    fractions = [state.fraction for state in seen]
+    assert len(fractions) > 20
+    assert all(fraction is not None for fraction in fractions)
+    assert fractions == sorted(fractions)  # type: ignore[type-var]  # no None, as the line above says
+    assert len(set(fractions)) > 8
+    shares = [state.tokens / seen[-1].tokens for state in seen]
+    for done, share in zip(fractions, shares, strict=True):  # the first values are written after a third of the tokens
+        assert done is not None
+        assert -0.05 < share - done < 0.4
+    assert all((state.remaining_seconds is None) == (state.fraction in (0.0, 1.0)) for state in seen)
+    assert result.complete
+
+
+def test_a_result_that_is_written_at_the_end_leaves_progress_to_its_operands() -> None:
+    """Y[i,j] with the reduced variable outermost: all of it leaves an accumulator after the last token."""
+    rng = np.random.default_rng(7)
+    left, right = (rng.standard_normal((6, 6)).astype(np.float32) for _ in range(2))
+    outer = ff.compile(ff.einsum("Y[i,j] = A[i,k] * B[k,j]", A=left, B=right)).regions[0].graph
+    assert WrittenPart(outer).of(lambda name: (1, 1)) != []
+    late = ff.compile(ff.einsum("Y[i,j] = A[k,i] * B[k,j]", A=left, B=right)).regions[0].graph
+    assert WrittenPart(late).of(lambda name: (1, 1)) == []
+
+
+def test_a_fifo_report_has_progress(compiled: Compiled, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fuseflow.sim.tokenwise.simulate.PROGRESS_INTERVAL_SECONDS", 0.0)
+    monkeypatch.setitem(simulate_tokenwise.__kwdefaults__, "slice_operations", 64)
+    seen: list[ff.run.RunProgress] = []
+    run = compiled.simulate()
+    report = run.fifo_report(progress=seen.append)
+    assert report.equals(run.fifo_report())
+    assert {state.name for state in seen} == {region.name for region in compiled.regions}
 
 
 def test_depths_of_streams(compiled: Compiled) -> None:

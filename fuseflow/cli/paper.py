@@ -10,6 +10,7 @@ import typer
 
 from fuseflow.cli.failures import reported
 from fuseflow.cli.options import not_empty
+from fuseflow.errors import DataError
 from fuseflow.paper_modes import Configuration, Mode
 
 if TYPE_CHECKING:
@@ -46,6 +47,12 @@ def paper(
         str | None,
         typer.Option("--recompute", metavar="KEYS", callback=not_empty, help="Run these points again and compare."),
     ] = None,
+    against: Annotated[
+        str | None,
+        typer.Option(
+            "--against", metavar="CSV", callback=not_empty, help="With --recompute: compare with the rows of this file."
+        ),
+    ] = None,
     stored: Annotated[
         bool, typer.Option("--stored", help="Run nothing: what is not stored is shown as missing.")
     ] = False,
@@ -53,24 +60,31 @@ def paper(
 ) -> None:
     """Reproduce the paper's figures and tables: run them, check every output, compare with the published values.
 
-    A run that was stopped goes on where it was: a finished point is never run again.
+    A run that was stopped goes on where it was: a finished point is never run again. Ends with 1 if a point is missing.
     """
     from fuseflow.explore.store import Store
     from fuseflow.paper import Request, chosen, reproduce
+    from fuseflow.paper.recompute import recompute as again
+    from fuseflow.paper.recompute import recompute_rows
     from fuseflow.paper.reproduce import STORE
-    from fuseflow.paper.reproduce import recompute as again
 
     experiments = chosen(names or [])
     request = Request(mode, configuration, pictures or "")
-    place = Store.at(store if store is not None else Path(out) / STORE)
+    if against is not None and (recompute is None or len(experiments) != 1):
+        raise DataError("--against is for --recompute of one figure: name the figure and the keys of the row's points")
     if recompute is not None:
-        different = False
-        for item in again(experiments, request, place, recompute.split(","), memory):
-            different |= bool(item.differences)
-            typer.echo(f"{item.point}: {'; '.join(item.differences) or 'the same, bit for bit'}")
-        if different:
+        keys = recompute.split(",")
+        if against is not None:
+            repeated = recompute_rows(experiments[0], request, Path(against), keys, memory)
+        else:
+            place = Store.at(store if store is not None else Path(out) / STORE)
+            repeated = again(experiments, request, place, keys, memory)
+        for item in repeated:
+            typer.echo(f"{item.name}: {'; '.join(item.differences) or 'the same, bit for bit'}")
+        if any(item.differences for item in repeated):
             raise typer.Exit(1)
         return
+    place = Store.at(store if store is not None else Path(out) / STORE)
     started = time.monotonic()
     with _progress(quiet) as progress:
         found = reproduce(
@@ -78,9 +92,11 @@ def paper(
         )
     for made in found:
         judged = [verdict.agrees for verdict in made.verdicts if verdict.agrees is not None]
-        missing = f", {made.missing} rows missing" if made.missing else ""
+        missing = f", {made.missing} rows missing ({made.why_missing})" if made.missing else ""
         typer.echo(f"{made.experiment.name}: {sum(judged)} of {len(judged)} claims agree{missing}; {made.folder}")
     typer.echo(f"{Path(out) / 'comparison.md'} has all comparisons; {time.monotonic() - started:.0f} s")
+    if not stored and any(made.missing for made in found):
+        raise typer.Exit(1)
 
 
 @contextmanager

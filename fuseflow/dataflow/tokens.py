@@ -60,7 +60,7 @@ PACKED_DONE = -64
 def parse_tokens(text: str, kind: StreamKind) -> list[Token]:
     """Read the printed form of a stream, e.g. ``parse_tokens("0 2 S0 D", StreamKind.CRD)``.
 
-    Raises VerifyError for a word that is no token of ``kind``.
+    Raises VerifyError for a word that is no token of ``kind``; only values may be negative.
     """
     tokens: list[Token] = []
     for position, word in enumerate(text.split()):
@@ -81,11 +81,14 @@ def parse_tokens(text: str, kind: StreamKind) -> list[Token]:
 
 def _payload(word: str, position: int, kind: StreamKind) -> Token:
     try:
-        return float(word) if kind is StreamKind.VAL else int(word)
+        payload = float(word) if kind is StreamKind.VAL else int(word)
     except ValueError:
         raise VerifyError(
             f"token {position} of a {kind.value} stream is {word!r}; expected a number, S<level>, N or D"
         ) from None
+    if kind is not StreamKind.VAL and payload < 0:
+        raise VerifyError(f"token {position} of a {kind.value} stream is {word}; only values may be negative")
+    return payload
 
 
 def show_tokens(tokens: Iterable[Token]) -> str:

@@ -2,6 +2,6 @@
 
 from fuseflow.datasets.catalog import CATALOG, DataSet, table
 from fuseflow.datasets.fetch import fetch
-from fuseflow.datasets.graph import DIRECTORY_VARIABLE, GraphData, load
+from fuseflow.datasets.graph import DIRECTORY_VARIABLE, GraphData, altered_twin, load
 
-__all__ = ["CATALOG", "DIRECTORY_VARIABLE", "DataSet", "GraphData", "fetch", "load", "table"]
+__all__ = ["CATALOG", "DIRECTORY_VARIABLE", "DataSet", "GraphData", "altered_twin", "fetch", "load", "table"]

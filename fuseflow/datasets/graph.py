@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -135,6 +135,25 @@ def _twin(entry: DataSet, seed: int) -> GraphData:
         f"synthetic twin of {entry.name}, seed {seed}",
         lambda: twin.features(entry.nodes, entry.features, entry.feature_nonzeros, entry.feature_kind, seed=seed),
     )
+
+
+def altered_twin(
+    name: str, *, seed: int = 0, exponent: float = twin.RANK_EXPONENT, citing: int | None = None
+) -> GraphData:
+    """The twin of ``name`` with one thing flipped, to see what that one thing does, whatever files there are.
+
+    ``exponent`` is the steepness of its degree law (0: ends of edges drawn evenly), everything else the same.
+    ``citing`` keeps that many nodes, each with an edge that goes out, and the edges: what is left where nodes without
+    one are dropped. Raises DataError for an unknown name, and where no such graph exists.
+    """
+    entry = find(name)
+    nodes = entry.nodes if citing is None else citing
+    whole = _twin(replace(entry, nodes=nodes, feature_nonzeros=entry.feature_nonzeros * nodes // entry.nodes), seed)
+    edges = twin.adjacency(
+        nodes, entry.stored_edges, symmetric=entry.symmetric, seed=seed, exponent=exponent,
+        out_everywhere=citing is not None,
+    )  # fmt: skip
+    return replace(whole, adjacency=edges, source=f"{whole.source}, exponent {exponent:g}, {nodes} nodes")
 
 
 def _karate(entry: DataSet) -> GraphData:

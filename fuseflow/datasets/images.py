@@ -69,6 +69,8 @@ def load_images(
     if folder is None:
         noise = np.random.default_rng(seed).standard_normal((batch, size * size), dtype=np.float32)
         return ImageData(name, True, noise * np.float32(NOISE_SCALE), f"Gaussian noise, seed {seed}")
+    if not Path(folder).is_dir():
+        raise DataError(f"there is no folder {folder} with pictures of {name}; make it, or leave it out to take noise")
     paths = sorted(path for path in Path(folder).glob("*") if path.suffix in (".npy", ".pgm"))
     if len(paths) < batch:
         raise DataError(

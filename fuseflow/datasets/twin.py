@@ -14,7 +14,7 @@ from scipy import sparse
 from fuseflow.datasets.catalog import FeatureKind
 from fuseflow.errors import DataError
 
-_RANK_EXPONENT = 0.62
+RANK_EXPONENT = 0.62
 """Chance of the node of rank r is proportional to (r + 1) ** -0.62: degrees follow a power law with exponent 2.6.
 
 Chosen so that the number of two-step paths, which decides what a fully fused graph network costs, is that of the real
@@ -25,14 +25,23 @@ _EDGES, _FEATURES, _LABELS = range(3)
 """One random stream for each part, so that a part does not depend on which others were made."""
 
 
-def adjacency(nodes: int, stored_edges: int, *, symmetric: bool, seed: int = 0) -> Any:
+def adjacency(
+    nodes: int,
+    stored_edges: int,
+    *,
+    symmetric: bool,
+    seed: int = 0,
+    exponent: float = RANK_EXPONENT,
+    out_everywhere: bool = False,
+) -> Any:
     """A csr_array (nodes, nodes) of float32 ones without self loops, with exactly ``stored_edges`` stored.
 
-    Every node has an edge (of either direction, if not ``symmetric``). Raises DataError if no such graph exists.
+    Every node has an edge (of either direction, if not ``symmetric``; with ``out_everywhere`` one that goes out).
+    ``exponent`` is the steepness of the degree law, 0 for ends drawn evenly. Raises DataError if no such graph exists.
     """
     pairs = stored_edges // 2 if symmetric else stored_edges
     most = nodes * (nodes - 1) // (2 if symmetric else 1)
-    least = (nodes + 1) // 2
+    least = nodes if out_everywhere else (nodes + 1) // 2
     if (symmetric and stored_edges % 2) or not least <= pairs <= most or nodes == 1:
         raise DataError(
             f"no {'symmetric' if symmetric else 'directed'} graph without self loops has {nodes} nodes, an edge at "
@@ -40,7 +49,8 @@ def adjacency(nodes: int, stored_edges: int, *, symmetric: bool, seed: int = 0) 
             f"{'undirected edges, each stored twice' if symmetric else 'edges'}"
         )
     random = np.random.default_rng([seed, _EDGES])
-    drawn = _distinct(random, _cover(random, nodes, symmetric), pairs, nodes, symmetric)
+    cover = _ring(random, nodes, symmetric) if out_everywhere else _cover(random, nodes, symmetric)
+    drawn = _distinct(random, cover, pairs, nodes, symmetric, exponent)
     rows, columns = drawn // nodes, drawn % nodes
     if symmetric:
         rows, columns = np.concatenate((rows, columns)), np.concatenate((columns, rows))
@@ -107,11 +117,17 @@ def _cover(random: np.random.Generator, nodes: int, symmetric: bool) -> NDArray[
     return _keys(order[0::2], order[1::2], nodes, symmetric)
 
 
+def _ring(random: np.random.Generator, nodes: int, symmetric: bool) -> NDArray[np.int64]:
+    """Keys of the edges of a ring through all nodes in random order: one leaves every node."""
+    order = random.permutation(nodes)
+    return _first_distinct(_keys(order, np.roll(order, -1), nodes, symmetric), nodes)
+
+
 def _distinct(
-    random: np.random.Generator, keys: NDArray[np.int64], count: int, nodes: int, symmetric: bool
+    random: np.random.Generator, keys: NDArray[np.int64], count: int, nodes: int, symmetric: bool, exponent: float
 ) -> NDArray[np.int64]:
     """``count`` distinct edge keys, those given among them, the others with ends drawn by rank."""
-    popularity = _by_rank(random, nodes)
+    popularity = _by_rank(random, nodes, exponent)
     while len(keys) < count:
         missing = count - len(keys)
         size = missing + missing // 4 + 16
@@ -139,9 +155,9 @@ def _first_distinct(keys: NDArray[np.int64], most: int) -> NDArray[np.int64]:
     return keys[places[:most]]
 
 
-def _by_rank(random: np.random.Generator, count: int) -> NDArray[np.float64]:
+def _by_rank(random: np.random.Generator, count: int, exponent: float = RANK_EXPONENT) -> NDArray[np.float64]:
     """Cumulative chances of ``count`` things whose ranks are shuffled."""
-    chance = (random.permutation(count) + 1.0) ** -_RANK_EXPONENT
+    chance = (random.permutation(count) + 1.0) ** -exponent
     cumulative: NDArray[np.float64] = np.cumsum(chance)
     cumulative /= cumulative[-1]
     return cumulative

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from math import prod
+from math import ceil, prod, sqrt
 from zlib import crc32
 
 import numpy as np
@@ -151,12 +151,26 @@ def _power_law(random: np.random.Generator, shape: tuple[int, ...], wanted: int,
 
 
 def _block_diagonal(shape: tuple[int, ...], wanted: int) -> NDArray[np.int64]:
+    """Full blocks along the diagonal, as few as make ``wanted`` elements: all of one size but for a smaller last one.
+
+    The number of elements comes as near to ``wanted`` as whole rows and columns allow.
+    """
     rows, columns = shape
-    share = wanted / max(rows * columns, 1)
-    blocks = max(1, round(1 / share)) if share else 1
-    row_block = (np.arange(rows) * blocks) // max(rows, 1)
-    column_block = (np.arange(columns) * blocks) // max(columns, 1)
     if wanted == 0:
         return np.empty(0, np.int64)
-    row, column = np.nonzero(row_block[:, None] == column_block[None, :])
-    return np.asarray(row * columns + column, np.int64)
+    share = wanted / (rows * columns)
+    sought = max(1, ceil(1 / share - 1e-9))
+    blocks = min(sought, *shape)
+    # Sizes a, ..., a, b of a unit square: (blocks - 1) a + b = 1 and (blocks - 1) a^2 + b^2 = share.
+    equal = blocks - 1
+    size = 1.0 if equal == 0 else (equal + sqrt(max(0.0, equal**2 - equal * blocks * (1 - share)))) / (equal * blocks)
+    ends = np.append(size * np.arange(blocks), 1.0)
+    row_ends, column_ends = (np.rint(ends * extent).astype(np.int64) for extent in shape)
+    block = np.searchsorted(row_ends, np.arange(rows), side="right") - 1
+    first, length = column_ends[block], column_ends[block + 1] - column_ends[block]
+    row = np.repeat(np.arange(rows), length)
+    column = np.arange(len(row)) - np.repeat(np.cumsum(length) - length - first, length)
+    flat = np.asarray(row * columns + column, np.int64)
+    if blocks < sought:  # no smaller blocks than these: some of their elements stay away
+        flat = flat[np.linspace(0, len(flat) - 1, min(wanted, len(flat))).round().astype(np.int64)]
+    return flat

@@ -146,9 +146,10 @@ def _cluster(workers: int, client: Any) -> Iterator[Callable[[], Any]]:
         if workers == 1:
             yield lambda: Parallel(n_jobs=1, return_as="generator_unordered")
             return
-        # A worker whose memory grew by 300 MB since its first job ends itself, to give the memory back: after it sent its
-        # result, so nothing is lost, and loky starts another one. Loky warns of that, in a thread of its own, so that
-        # only a filter of the process reaches it. A worker that dies in a job is an error, which run_jobs deals with.
+        # A worker whose memory grew by 300 MB since its first job ends itself, to give the memory back: after it sent
+        # its result, so nothing is lost, and loky starts another one. Loky warns of that, in a thread of its own, so
+        # that only a filter of the process reaches it. A worker that dies in a job is an error, which run_jobs deals
+        # with.
         warnings.filterwarnings("ignore", "A worker stopped while some jobs were given to the executor", UserWarning)
         # One thread each: workers must not fight over the cores.
         with parallel_config(backend="loky", n_jobs=workers, inner_max_num_threads=1):
@@ -167,6 +168,16 @@ def connection(client: Any) -> Iterator[Any]:
     finally:
         if opened is not None and opened is not client:
             opened.close()
+
+
+def dismiss_workers() -> None:
+    """End the local processes that joblib keeps for the next sweep, and with them the memory that they hold.
+
+    Nothing happens where there are none; the next sweep starts new ones.
+    """
+    from joblib.externals.loky import get_reusable_executor
+
+    get_reusable_executor(max_workers=1, reuse=True).shutdown(wait=True, kill_workers=True)
 
 
 def connected(client: Any) -> Any:

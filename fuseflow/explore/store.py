@@ -108,7 +108,7 @@ class Store:
         return self.folder / "nodes" / key[:2] / f"{key}.parquet"
 
     def find(self, keys: list[str]) -> dict[str, Outcome]:
-        """The outcomes that are known of ``keys``."""
+        """The outcomes that are known of ``keys``; one whose counters are gone is not, so that it is made again."""
         if not self.index.exists():
             return {}
         found: dict[str, Outcome] = {}
@@ -120,7 +120,7 @@ class Store:
                 for row in connection.execute(f"SELECT {names} FROM results WHERE key IN ({marks})", part):
                     key, status, *rest = row
                     found[key] = Outcome(key, Status(status), *rest)
-        return found
+        return {key: item for key, item in found.items() if not item.nodes or self.node_file(key).exists()}
 
     def write(self, outcome: Outcome, about: Mapping[str, str], nodes: pd.DataFrame | None = None) -> None:
         """Keep ``outcome``; ``about`` says what it is of (the text columns). A finished result is never replaced."""
@@ -168,7 +168,10 @@ class Store:
         try:
             return pd.read_parquet(path)
         except (OSError, ValueError) as error:
-            raise StoreError(f"the counters of result {key[:12]} in {path} cannot be read: {error}") from None
+            raise StoreError(
+                f"the counters of result {key[:12]} in {path} cannot be read: {error}. Delete this file: the result is "
+                "then computed again"
+            ) from None
 
     def table(self) -> pd.DataFrame:
         """All results, oldest first."""

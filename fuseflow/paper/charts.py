@@ -4,6 +4,7 @@ A missing value is drawn as the word "missing" where its mark would stand.
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import altair as alt
@@ -102,16 +103,24 @@ def lines(
     shapes = alt.Scale(domain=names, range=["circle", "square", "triangle-up", "diamond", "cross", "triangle-down"])
     at = sorted(set(frame[x]))
     scale_x = alt.Scale(type="log", base=2, nice=False) if log_x else alt.Scale(zero=False)
-    scale_y = alt.Scale(type="log", base=2, nice=False) if log_y else alt.Scale(zero=False)
+    ends = [frame[column].astype("float64").dropna() for column in (y, low, high) if column is not None]
+    least, most = min(end.min() for end in ends), max(end.max() for end in ends)
+    domain = [least / 1.1, most * 1.1] if log_y and least > 0 else alt.Undefined  # the same in every panel
+    ticks = alt.Axis(values=at if ideal else _ticks(domain), format="~g") if isinstance(domain, list) else alt.Axis()
+    scale_y = alt.Scale(type="log", domain=domain, nice=False) if log_y else alt.Scale(zero=False)
+    tight = not log_x and len(at) > 1 and 8 * min(b - a for a, b in pairwise(at)) < at[-1] - at[0] + 1e-9
+    angle = -45 if tight or len(at) > 8 else 0  # every point has its label, and none touches the next
+    below = alt.Axis(values=at, format=x_format, labelOverlap=False, labelAngle=angle)
+    legend = alt.Legend(labelLimit=420) if len(names) > 1 or panel is None else None
     panels: list[Any] = []
     for name in [None] if panel is None else list(dict.fromkeys(frame[panel])):
         part = frame if name is None else frame[frame[panel] == name]
         base = alt.Chart(part).encode(
-            x=alt.X(f"{x}:Q", scale=scale_x, title=x_title, axis=alt.Axis(values=at, format=x_format)),
-            y=alt.Y(f"{y}:Q", scale=scale_y, title=y_title if not panels else None),
-            color=alt.Color(f"{series}:N", scale=colour, sort=names, title=None),
+            x=alt.X(f"{x}:Q", scale=scale_x, title=x_title, axis=below),
+            y=alt.Y(f"{y}:Q", scale=scale_y, title=y_title if not panels else None, axis=ticks),
+            color=alt.Color(f"{series}:N", scale=colour, sort=names, title=None, legend=legend),
         )
-        shape = alt.Shape(f"{series}:N", scale=shapes, sort=names, title=None)
+        shape = alt.Shape(f"{series}:N", scale=shapes, sort=names, title=None, legend=legend)
         layers: list[Any] = [base.mark_line(), base.mark_point(filled=True, size=60, opacity=1).encode(shape=shape)]
         if low is not None and high is not None:
             layers.append(base.mark_rule().encode(y=alt.Y(f"{low}:Q", scale=scale_y), y2=f"{high}:Q"))
@@ -123,9 +132,21 @@ def lines(
 
 
 def scatter(
-    frame: pd.DataFrame, *, x: str, y: str, series: str, panel: str, title: str, x_title: str, y_title: str
+    frame: pd.DataFrame,
+    *,
+    x: str,
+    y: str,
+    series: str,
+    panel: str,
+    title: str,
+    x_title: str,
+    y_title: str,
+    slopes: bool = False,
 ) -> alt.VConcatChart:
-    """Points of ``series`` on two logarithmic axes, a panel by ``panel``; what is missing is listed in the title."""
+    """Points of ``series`` on two logarithmic axes, a panel by ``panel``; what is missing is listed in the title.
+
+    With ``slopes``, a dashed line through the origin and each point: what has the same ratio of ``y`` to ``x``.
+    """
     names = list(dict.fromkeys(frame[series]))
     colour = alt.Scale(domain=names, range=list(PALETTE[: len(names)]))
     shapes = alt.Scale(domain=names, range=["circle", "square", "triangle-up", "diamond", "cross", "triangle-down"])
@@ -143,8 +164,21 @@ def scatter(
             color=alt.Color(f"{series}:N", scale=colour, sort=names, title=None),
             shape=alt.Shape(f"{series}:N", scale=shapes, sort=names, title=None),
         )
-        panels.append(alt.LayerChart(layer=[points], width=230, height=HEIGHT, title=heading))
+        layers: list[Any] = [points]
+        if slopes:
+            layers.insert(0, _slopes(part.dropna(subset=[x, y]), x, y, series, names, colour))
+        panels.append(alt.LayerChart(layer=layers, width=230, height=HEIGHT, title=heading))
     return finish(alt.HConcatChart(hconcat=panels, spacing=14), title)
+
+
+def _slopes(part: pd.DataFrame, x: str, y: str, series: str, names: list[str], colour: alt.Scale) -> alt.Chart:
+    """Lines of a constant ratio ``y``/``x``, as far as the points of the panel reach."""
+    low, high = part[x].min(), part[x].max()
+    ends = pd.concat([part.assign(**{x: end, y: part[y] / part[x] * end}) for end in (low, high)])
+    drawn: alt.Chart = alt.Chart(ends).mark_line(strokeDash=[4, 3], strokeWidth=1).encode(
+        x=f"{x}:Q", y=f"{y}:Q", color=alt.Color(f"{series}:N", scale=colour, sort=names, title=None)
+    )  # fmt: skip
+    return drawn
 
 
 def _words(value: float, digits: str) -> str:

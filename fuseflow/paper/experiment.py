@@ -166,4 +166,6 @@ class Experiment:
     judge: Judge
     chart: Callable[[pd.DataFrame], Any] | None = None
     details: Details | None = None
+    graphs: Callable[[Request], Sequence[str]] | None = None
+    """Data sets that ``derive`` reads beside those of the points."""
     notes: tuple[str, ...] = field(default=())

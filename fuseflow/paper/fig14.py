@@ -1,5 +1,6 @@
 """Figure 14: FLOPs against memory accesses of the GCN in five fusion configurations."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -17,7 +18,7 @@ from fuseflow.paper.experiment import (
     ScheduleSpec,
     Verdict,
 )  # fmt: skip
-from fuseflow.paper.graphs import graph_label, graph_model
+from fuseflow.paper.graphs import graph_label, graph_model, seeds
 from fuseflow.paper.judging import near, value_at
 from fuseflow.paper.reference import FIGURE_14
 
@@ -45,20 +46,21 @@ def declare(request: Request) -> tuple[Bar, ...]:
     found = []
     for dataset in DATASETS[request.mode]:
         label = graph_label(dataset, request)
-        for base, name in SERIES.items():
-            point = Point(graph_model(Kind.GCN, dataset, request), ScheduleSpec(base))
-            found.append(Bar.of(point, dataset=label, configuration=name, weights="one draw"))
+        for seed in seeds(dataset) if request.mode is Mode.COMPLETE else (0,):
+            for base, name in SERIES.items():
+                point = Point(graph_model(Kind.GCN, dataset, request, seed), ScheduleSpec(base))
+                found.append(Bar.of(point, dataset=label, configuration=name, weights="one draw", run=seed))
     if request.configuration is Configuration.ARTIFACT:
         for dataset, (unfused, fused) in IMPLIED.items():
             for base, name in SERIES.items():
                 sparsity = unfused if base in (Base.UNFUSED, Base.LAST) else fused
                 point = Point(graph_model(Kind.GCN, dataset, request, sparsity=sparsity), ScheduleSpec(base))
-                found.append(Bar.of(point, dataset=dataset, configuration=name, weights="as FLOPs imply"))
+                found.append(Bar.of(point, dataset=dataset, configuration=name, weights="as FLOPs imply", run=0))
     return tuple(found)
 
 
 def derive(frame: pd.DataFrame, request: Request) -> pd.DataFrame:
-    """Adds words accessed, and FLOPs, bytes and accesses over those of unfused.
+    """Adds words accessed; FLOPs, bytes and accesses over those of unfused; and the operational intensity over it.
 
     ``counted_accesses`` are accesses as the published counts have them: with the coordinates of dense scanners, which
     read nothing (the simulator's branch behind the figure prints them: experiments notes §5, Figure 14), and without
@@ -70,35 +72,48 @@ def derive(frame: pd.DataFrame, request: Request) -> pd.DataFrame:
     columns = (("flops_ratio", "flops"), ("bytes_ratio", "bytes"), ("counted_ratio", "counted_accesses"))
     for column, quantity in columns:
         made[column] = float("nan")
-        for _, part in made.groupby(["dataset", "weights"], sort=False):
+        for _, part in made.groupby(["dataset", "weights", "run"], sort=False):
             base = part.loc[part["configuration"] == SERIES[Base.UNFUSED], quantity].astype("float64")
             if len(base):
                 made.loc[part.index, column] = part[quantity].astype("float64") / float(base.iloc[0])
     made["operations_per_access"] = made["flops"].astype("float64") / made["accesses"]
+    made["intensity_ratio"] = made["flops_ratio"] / made["bytes_ratio"]
+    made["counted_intensity"] = made["flops_ratio"] / made["counted_ratio"]
     return made
 
 
 def draw(frame: pd.DataFrame) -> Any:
-    """A panel per graph, both axes normalised to unfused."""
-    data = frame[frame["weights"] == "one draw"]
+    """A panel per graph, both axes normalised to unfused; the line through a point is where its intensity lies."""
+    drawn = frame[frame["weights"] == "one draw"].groupby(["dataset", "configuration"], sort=False)
+    data = drawn[["bytes_ratio", "flops_ratio"]].agg(lambda over: over.mean(skipna=False)).reset_index()
     return charts.scatter(
         data, x="bytes_ratio", y="flops_ratio", series="configuration", panel="dataset",
-        title="Figure 14: work and memory traffic of the GCN", x_title="bytes / bytes unfused (log)",
-        y_title="FLOPs / FLOPs unfused (log)",
+        title="Figure 14: work and memory traffic of the GCN (dashed: the operational intensity of each)",
+        x_title="bytes / bytes unfused (log)", y_title="FLOPs / FLOPs unfused (log)", slopes=True,
     )  # fmt: skip
 
 
-FLOPS, BYTES, COUNTED = "FLOPs", "bytes", "accesses as published"
+FLOPS, BYTES, COUNTED, INTENSITY = "FLOPs", "bytes", "accesses as published", "operational intensity"
 QUANTITIES = {
-    Configuration.SAME_WORK: ((FLOPS, "flops_ratio", 0), (BYTES, "bytes_ratio", 1)),
-    Configuration.ARTIFACT: ((FLOPS, "flops_ratio", 0), (COUNTED, "counted_ratio", 1)),
+    Configuration.SAME_WORK: ((FLOPS, "flops_ratio"), (BYTES, "bytes_ratio"), (INTENSITY, "intensity_ratio")),
+    Configuration.ARTIFACT: (
+        (FLOPS, "flops_ratio"),
+        (COUNTED, "counted_ratio"),
+        (INTENSITY, "counted_intensity"),
+    ),
 }
-"""What is compared: its name, our column, and which of the published pair. How accesses are counted is one of the
-artifact's choices; bytes in our sense are in the CSV of both."""
+"""What is compared: its name and our column. How accesses are counted is one of the artifact's choices; bytes in our
+sense are in the CSV of both."""
+
+
+def _published(counts: Mapping[str, tuple[float, float]], schedule: str) -> dict[str, float]:
+    """The published quantities over those of unfused; intensity is FLOPs per access."""
+    flops, accesses = (own / base for own, base in zip(counts[schedule], counts["unfused"], strict=True))
+    return {FLOPS: flops, BYTES: accesses, COUNTED: accesses, INTENSITY: flops / accesses}
 
 
 def judge(frame: pd.DataFrame, request: Request) -> list[Verdict]:
-    """Ratios of FLOPs and accesses, within 5 %; with the weights that FLOPs imply also the counts themselves."""
+    """Ratios of FLOPs, accesses and intensity, within 5 %; with the weights that FLOPs imply also the counts."""
     found = []
     for (dataset, weights), part in frame.groupby(["dataset", "weights"], sort=False):
         published = FIGURE_14[str(dataset).partition(" ")[0].rstrip(",")]
@@ -106,8 +121,8 @@ def judge(frame: pd.DataFrame, request: Request) -> list[Verdict]:
         for base, label in SERIES.items():
             if base is Base.UNFUSED:
                 continue
-            for quantity, column, index in QUANTITIES[request.configuration]:
-                paper = published[base.value][index] / published["unfused"][index]
+            for quantity, column in QUANTITIES[request.configuration]:
+                paper = _published(published, base.value)[quantity]
                 ours = value_at(part, column, configuration=label)
                 what = f"{dataset} {label}{draw_of}: {quantity}"
                 found.append(near(what, paper, ours, 0.05, _reason(str(dataset), str(weights))))
@@ -130,7 +145,8 @@ def _reason(dataset: str, weights: str) -> str:
         "a kernel fused or not does the same products, so FLOPs stay the same when all read the same weights. The "
         "published 0.82 needs other weights in the fused kernel: with the density that its FLOPs imply for each kernel "
         "(`--configuration artifact`, rows 'weights as FLOPs imply') ours are the published ones in all five "
-        "configurations."
+        "configurations. That is one number fitted per kernel, and not the one that the cycles of Figure 12 imply for "
+        "the same graph (57.5 % and 63 % zeros): the published figures were not made with one set of weights."
     )
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 from fuseflow.paper import charts
 from fuseflow.paper.experiment import Bar, Experiment, Mode, Request, Verdict
 from fuseflow.paper.judging import near, value_at
-from fuseflow.paper.lanes import attention_point, size_label
+from fuseflow.paper.lanes import attention_point, short_runs, size_label
 from fuseflow.paper.results import speedups
 
 FACTORS = (1, 2, 4, 8, 16, 32, 64)
@@ -40,10 +40,9 @@ def draw(frame: pd.DataFrame) -> Any:
 
 def judge(frame: pd.DataFrame, request: Request) -> list[Verdict]:
     """Near-linear: at least 80 % of the lanes' number."""
-    reason = (
+    reason = short_runs(request) or (
         "rows of a BigBird mask differ in length: the first two block rows keep every key. Lanes end when the "
-        "fullest one "
-        "does, and each lane has whole rows; the gather waits for the slowest."
+        "fullest one does, and each lane has whole rows; the gather waits for the slowest."
     )
     return [
         near(f"{row.lanes} lanes", float(row.lanes), value_at(frame, "speedup", lanes=row.lanes), 0.2, reason)

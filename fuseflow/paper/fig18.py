@@ -63,12 +63,13 @@ def declare(request: Request) -> tuple[Bar, ...]:
 
 
 def derive(frame: pd.DataFrame, request: Request) -> pd.DataFrame:
-    """Adds ``speedup`` over the slowest order that runs."""
+    """Adds ``speedup`` over the slowest order, where all have run."""
     made = frame.copy()
     made["speedup"] = float("nan")
     for _, part in made.groupby(["columns", "run"], sort=False):
         cycles = part["cycles"].astype("float64")
-        made.loc[part.index, "speedup"] = cycles.max() / cycles
+        if cycles.notna().all():  # which order is the slowest is known only when all are
+            made.loc[part.index, "speedup"] = cycles.max() / cycles
     return made
 
 
@@ -91,8 +92,9 @@ def judge(frame: pd.DataFrame, request: Request) -> list[Verdict]:
         "(`--mode medium`) give the paper's."
     )
     for columns, part in frame.groupby("columns", sort=False):
-        best = part.groupby("run")["speedup"].max().mean()
-        found.append(near(f"best over worst order, C with {columns} columns", 29.0, float(best), 0.1, reason))
+        best = part.groupby("run")["speedup"].max()
+        ours = None if best.isna().any() else float(best.mean())
+        found.append(near(f"best over worst order, C with {columns} columns", 29.0, ours, 0.1, reason))
     return found
 
 

@@ -15,7 +15,16 @@ from fuseflow.errors import FuseflowError, StoreError
 from fuseflow.explore.store import Outcome, Status, Store
 from fuseflow.models import Model
 from fuseflow.paper.experiment import Kind, ModelSpec, Point
-from fuseflow.paper.recipes import build_machine, build_model, build_schedule
+from fuseflow.paper.memory import BASE_BYTES
+from fuseflow.paper.recipes import (
+    ALTERED,
+    build_machine,
+    build_model,
+    build_schedule,
+    drawn_adjacency,
+    is_held,
+    release_model,
+)
 from fuseflow.schedule import Schedule
 
 GRAPHS = (Kind.GCN, Kind.GRAPHSAGE)
@@ -23,12 +32,17 @@ GRAPHS = (Kind.GCN, Kind.GRAPHSAGE)
 
 @dataclass(frozen=True, slots=True)
 class PointJob:
-    """What a worker needs to run ``point``; ``bytes_limit`` is the memory of its process."""
+    """What a worker needs to run ``point``; ``bytes_limit`` is the memory of its process.
+
+    A point whose ``expected_bytes`` are more is not begun: what a model takes while it is built and while PyTorch
+    computes the reference is seen only when it has been taken.
+    """
 
     key: str
     point: Point
     store: Store
     bytes_limit: float
+    expected_bytes: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,11 +73,13 @@ def point_key(point: Point) -> str:
 
 
 def data_identity(spec: ModelSpec) -> str:
-    """Which data a model reads: the hash of the file, or ``twin`` where it makes them itself."""
+    """Which data a model reads: the hash of a file or drawn pattern, ``twin`` or ``made`` where it makes them."""
+    if spec.kind is Kind.PATTERN_GCN:
+        return hashlib.sha256(drawn_adjacency(spec).to_dense().tobytes()).hexdigest()
     if spec.kind not in GRAPHS:
         folder = spec.get("folder")
         return "made" if folder is None else _folder_hash(str(folder))
-    path = find_file(str(spec["dataset"]))
+    path = None if any(spec.get(name) is not None for name in ALTERED) else find_file(str(spec["dataset"]))
     if path is None:
         return "twin"
     return _folder_hash(str(path)) if path.is_dir() else _file_hash(path, path.stat().st_mtime_ns)
@@ -95,14 +111,12 @@ def run_point(job: PointJob) -> Outcome:
     if known is not None and known.status is Status.DONE:
         return known
     started = time.monotonic()
-    used = memory_bytes()
-    if used > job.bytes_limit:  # small runs end before their memory is looked at
-        reason = f"its worker used {used / 1e9:.2f} GB before it began, more than {job.bytes_limit / 1e9:.2f} GB"
-        outcome = Outcome(job.key, Status.TOO_LARGE, reason, limit=job.bytes_limit)
-        job.store.write(outcome, {"model": str(job.point.model), "schedule": str(job.point.schedule)})
-        return outcome
+    if not is_held(job.point.model):
+        release_model()
     try:
+        _check_room(job, expected=True)
         model = build_model(job.point.model)
+        _check_room(job)
         schedule = build_schedule(job.point.schedule, model.program)
     except StoreError:
         raise
@@ -111,7 +125,7 @@ def run_point(job: PointJob) -> Outcome:
         outcome = Outcome(
             job.key,
             Status.TOO_LARGE if large else Status.FAILED,
-            "its data do not fit into memory" if large else str(error),
+            str(error) or "its data do not fit into memory",
             seconds=time.monotonic() - started,
             limit=job.bytes_limit if large else 0.0,
         )
@@ -129,6 +143,15 @@ def run_point(job: PointJob) -> Outcome:
     return simulate_candidate(
         Candidate(job.key, _Built(model), schedule, machine, float("inf"), job.bytes_limit, job.store, about)
     )
+
+
+def _check_room(job: PointJob, expected: bool = False) -> None:
+    """MemoryError if the worker has more than its share already, or is ``expected`` to need more."""
+    used, room = memory_bytes(), f"more than {job.bytes_limit / 1e9:.2f} GB; --memory gives more"
+    if used > job.bytes_limit:  # small runs end before their memory is looked at
+        raise MemoryError(f"its worker used {used / 1e9:.2f} GB before it began, {room}")
+    if expected and BASE_BYTES < job.bytes_limit < job.expected_bytes:
+        raise MemoryError(f"it is expected to take {job.expected_bytes / 1e9:.1f} GB, {room}")
 
 
 def data_folder() -> str:

@@ -2,32 +2,60 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from scipy import sparse
 from scipy.sparse import csgraph
 
-from fuseflow.datasets import GraphData, load
+from fuseflow.datasets import GraphData, altered_twin, load
 from fuseflow.einsum import Product, Program
 from fuseflow.errors import ScheduleError
 from fuseflow.estimate.statistics import Sparsity, draw
+from fuseflow.formats import FiberTree
 from fuseflow.models import Model, attention, from_text, gcn, gpt3_kernel, graphsage, sae
 from fuseflow.paper.experiment import Base, Kind, ModelSpec, Point, ScheduleSpec
+from fuseflow.paper.memory import give_back
 from fuseflow.schedule import Iteration, Region, Schedule
 from fuseflow.schedule.presets import layers
 from fuseflow.sim import Machine
 from fuseflow.sim.memory import Memory
 
+ALTERED = ("exponent", "citing")
+"""Arguments of a graph network that change one thing of its twin (:func:`fuseflow.datasets.altered_twin`)."""
 
-@lru_cache(maxsize=1)
+_held: dict[ModelSpec, Model] = {}
+
+
 def build_model(spec: ModelSpec) -> Model:
-    """The model of ``spec``, with its data; the last one is kept, for the next schedule of the same model."""
+    """The model of ``spec``, with its data; the last one is held, for the next schedule of the same model.
+
+    It is let go before another one is made, so that there are never two in memory.
+    """
+    if spec not in _held:
+        release_model()
+        _held[spec] = _build(spec)
+    return _held[spec]
+
+
+def is_held(spec: ModelSpec) -> bool:
+    """Whether the model of ``spec`` is there already."""
+    return spec in _held
+
+
+def release_model() -> None:
+    """Let go of the model that is held, and of the memory it took."""
+    _held.clear()
+    give_back()
+
+
+def _build(spec: ModelSpec) -> Model:
     arguments: dict[str, Any] = dict(spec.arguments)
     match spec.kind:
         case Kind.GCN | Kind.GRAPHSAGE:
-            data = load(arguments.pop("dataset"), seed=spec.data_seed)
+            name = arguments.pop("dataset")
+            changes = {item: arguments.pop(item) for item in ALTERED if item in arguments}
+            data = altered_twin(name, seed=spec.data_seed, **changes) if changes else load(name, seed=spec.data_seed)
             if "nodes" in arguments:
                 data = first_nodes(data, arguments.pop("nodes"))
             return (gcn if spec.kind is Kind.GCN else graphsage)(data, seed=spec.data_seed, **arguments)
@@ -67,14 +95,19 @@ def first_nodes(data: GraphData, count: int) -> GraphData:
     )
 
 
-def _pattern_gcn(spec: ModelSpec) -> Model:
-    """A GCN whose adjacency is drawn: ``nodes``, ``features``, ``density``, ``pattern`` (FuseFlow Fig. 15)."""
-    nodes, width = int(spec["nodes"]), int(spec["features"])
+def drawn_adjacency(spec: ModelSpec) -> FiberTree:
+    """The adjacency of a ``PATTERN_GCN``: ``nodes``, ``density`` and ``pattern``."""
+    nodes = int(spec["nodes"])
     tensor = from_text(f"A[{nodes},{nodes}]: cc\nY[i,j] = relu(A[i,j])", A=sparse.eye_array(nodes)).program.tensor("A")
     # The name seeds the drawing: another name per seed is another graph of the same law.
     named = replace(tensor, name=f"adjacency {spec.data_seed}")
-    tree = draw(named, float(spec["density"]), Sparsity.of(str(spec["pattern"])))
-    dense = tree.to_dense()
+    return draw(named, float(spec["density"]), Sparsity.of(str(spec["pattern"])))
+
+
+def _pattern_gcn(spec: ModelSpec) -> Model:
+    """A GCN whose adjacency is drawn, with ``features`` (FuseFlow Fig. 15)."""
+    nodes, width = int(spec["nodes"]), int(spec["features"])
+    dense = drawn_adjacency(spec).to_dense()
     generator = np.random.default_rng(spec.data_seed)
     features = sparse.csr_array(generator.standard_normal((nodes, width)).astype(np.float32))
     data = GraphData(

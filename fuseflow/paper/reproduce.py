@@ -1,7 +1,6 @@
-"""Running experiments and writing what came out; and running single points again, to compare bit for bit."""
+"""Running experiments and writing what came out."""
 
 import shutil
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,9 +8,9 @@ from pathlib import Path
 import pandas as pd
 
 from fuseflow.errors import DataError
-from fuseflow.explore.store import Status, Store
-from fuseflow.paper.experiment import Experiment, Point, Request, Verdict
-from fuseflow.paper.points import point_key
+from fuseflow.explore.store import Store
+from fuseflow.paper.experiment import Experiment, Request, Verdict
+from fuseflow.paper.given import check_given
 from fuseflow.paper.results import rows_of
 from fuseflow.paper.runner import DEFAULT_GIGABYTES, Report, points_of, run_points, stored_points
 from fuseflow.paper.write import verdict_table, write_experiment
@@ -36,6 +35,11 @@ class Reproduced:
     def missing(self) -> int:
         """Rows without a number."""
         return int((self.rows["status"] == "missing").sum()) if "status" in self.rows else 0
+
+    @property
+    def why_missing(self) -> str:
+        """The reason of the first row that is missing; empty if none is."""
+        return str(self.rows.loc[self.rows["status"] == "missing", "reason"].iloc[0]) if self.missing else ""
 
 
 def reproduce(
@@ -63,6 +67,7 @@ def reproduce(
     place = Store.at(store if store is not None else folder / STORE)
     bars = {item.name: item.bars(request) for item in experiments}
     points = points_of(bar for several in bars.values() for bar in several)
+    check_given(experiments, points, request)
     if run:
         outcomes = run_points(points, place, jobs=jobs, gigabytes=gigabytes, progress=progress)
     else:
@@ -99,47 +104,3 @@ def _write_overview(found: Sequence[Reproduced], folder: Path) -> None:
         lines += [f"## [{item.experiment.title}]({item.experiment.name}/comparison.md)", ""]
         lines += [item.experiment.claim, "", *verdict_table(item.verdicts), ""]
     (folder / "comparison.md").write_text("\n".join(lines), encoding="utf-8")
-
-
-@dataclass(frozen=True, slots=True)
-class Recomputed:
-    """A point that was run again: what differed from the stored result (nothing, if it is the same bit for bit)."""
-
-    point: Point
-    differences: tuple[str, ...]
-
-
-def recompute(
-    experiments: Sequence[Experiment], request: Request, store: Store, keys: Sequence[str], gigabytes: float
-) -> list[Recomputed]:
-    """Run the points whose keys begin with ``keys`` again, and compare every number and every node's counters.
-
-    Raises DataError for a key that no point of ``experiments`` has, or that has no finished result.
-    """
-    points = {point_key(point): point for point in points_of(bar for item in experiments for bar in item.bars(request))}
-    chosen = {key: [full for full in points if full.startswith(key)] for key in keys}
-    for key, several in chosen.items():
-        if len(several) != 1:
-            raise DataError(
-                f"{len(several)} points of this figure, mode and configuration have a key that begins with {key!r}; "
-                f"take "
-                "keys from the column 'points' of its data.csv, and the same FUSEFLOW_DATA"
-            )
-    found = []
-    for (full,) in chosen.values():
-        known = store.find([full]).get(full)
-        if known is None or known.status is not Status.DONE:
-            raise DataError(f"there is no finished result of {points[full]} in {store.folder}; run the figure first")
-        with tempfile.TemporaryDirectory(prefix="fuseflow-") as scratch:
-            fresh = Store(Path(scratch))
-            outcome = run_points([points[full]], fresh, gigabytes=gigabytes)[points[full]]
-            names = ("status", "cycles", "flops", "bytes", "nodes", "max_rel_error")
-            differences = [
-                f"{name}: stored {getattr(known, name)}, now {getattr(outcome, name)}"
-                for name in names
-                if getattr(known, name) != getattr(outcome, name)
-            ]
-            if not differences and not store.nodes(full).equals(fresh.nodes(full)):
-                differences.append("counters of the nodes")
-        found.append(Recomputed(points[full], tuple(differences)))
-    return found

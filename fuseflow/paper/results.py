@@ -73,12 +73,17 @@ def _row(
         "data": " + ".join(dict.fromkeys(str(row["dataset"]) or "noise" for row in stored)),
         "seed": " + ".join(dict.fromkeys(str(point.model.data_seed) for point, _ in bar.parts)),
         "schedule_hash": " + ".join(dict.fromkeys(hashes)),
-        "points": " + ".join(f"{times}x{key[:12]}" for key, (_, times) in zip(keys, bar.parts, strict=True)),
+        "points": points_text(bar),
         "reference": bar.reference,
         "ratio_to_reference": None if bar.reference is None or cycles is None else cycles / bar.reference,
         "command": f"{data_folder()}fuseflow paper {experiment.name} --mode {request.mode.value}{choices}{pictures} "
-        f"--recompute {','.join(dict.fromkeys(key[:12] for key in keys))}",
+        f"--recompute {','.join(dict.fromkeys(key[:12] for key in keys))} --against data.csv",
     }
+
+
+def points_text(bar: Bar) -> str:
+    """How often which points run for ``bar``, as rows name them: ``12x3f0a... + 1x...``."""
+    return " + ".join(f"{times}x{point_key(point)[:12]}" for point, times in bar.parts)
 
 
 def _of_nodes(count: Callable[[pd.DataFrame], int], keys: Sequence[str], bar: Bar, store: Store) -> int:

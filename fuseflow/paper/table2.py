@@ -17,6 +17,11 @@ GRAPHS = {
 }
 
 
+def graphs(request: Request) -> tuple[str, ...]:
+    """The graphs that are measured."""
+    return GRAPHS[request.mode]
+
+
 def declare(request: Request) -> tuple[Bar, ...]:
     """No simulation: the data themselves are measured."""
     return ()
@@ -25,7 +30,7 @@ def declare(request: Request) -> tuple[Bar, ...]:
 def derive(frame: pd.DataFrame, request: Request) -> pd.DataFrame:
     """A row per data set: what the loader gives, counted."""
     rows = []
-    for name in GRAPHS[request.mode]:
+    for name in graphs(request):
         data = load(name)
         features = data.features
         rows.append(
@@ -91,5 +96,6 @@ EXPERIMENT = Experiment(
     declare,
     derive,
     judge,
+    graphs=graphs,
     notes=("The paper's IMDB text decides nothing: a decoder reads embeddings, here noise, and a mask by rule.",),
 )

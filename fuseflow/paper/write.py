@@ -68,9 +68,30 @@ def comparison(
         worst = done["max_rel_error"].astype("float64").max() if len(done) else float("nan")
         lines += ["", f"{len(done)} rows measured, largest relative error of an output {worst:.1e}."]
         lines += [f"* missing: {reason}" for reason in dict.fromkeys(missing["reason"])]
+        lines += _seeds(rows)
     lines += ["", *experiment.notes] if experiment.notes else []
     lines += ["", *details] if details else []
     return "\n".join(lines) + "\n"
+
+
+def _seeds(rows: pd.DataFrame) -> list[str]:
+    """How many rows were run with several seeds, and how far their cycles are apart."""
+    labels = [name for name in rows.columns[: rows.columns.get_loc("cycles")] if name != "run"]
+    if "run" not in rows or not labels:
+        return []
+    groups = rows.assign(cycles=rows["cycles"].astype("float64")).groupby(labels, sort=False, dropna=False)["cycles"]
+    several = groups.agg(["count", "min", "max"]).query("count > 1")
+    if several.empty:
+        return ["", "One seed."]
+    apart = (several["max"] / several["min"] - 1).sort_values()
+    where = apart.index[-1]
+    name = " ".join(str(part) for part in where) if isinstance(where, tuple) else str(where)
+    return [
+        "",
+        f"{len(several)} of {len(groups)} were run with {int(several['count'].max())} seeds and are means; their "
+        f"cycles are at most {apart.iloc[-1]:.2%} apart ({name}), {apart.median():.2%} in the median. The others have "
+        "one seed.",
+    ]
 
 
 def verdict_table(verdicts: list[Verdict]) -> list[str]:

@@ -23,7 +23,7 @@ from fuseflow.sim.engine_run import Task, run
 from fuseflow.sim.engine_units import Unit, build_unit
 from fuseflow.sim.given import check_given, check_options
 from fuseflow.sim.interpret import summed_products
-from fuseflow.sim.kernels.layout import AUX, CLOCK, HEADS
+from fuseflow.sim.kernels.layout import AUX, CLOCK, COUNT, HEADS, LIMIT
 from fuseflow.sim.lazy_plan import LazyJoin, lazy_joins
 from fuseflow.sim.lazy_task import build_join
 from fuseflow.sim.machine import Machine
@@ -37,9 +37,14 @@ from fuseflow.sim.stream import Stream, recorder_of
 from fuseflow.sim.threads import available
 from fuseflow.sim.tile_values import with_tiles
 from fuseflow.sim.tokenwise.simulate import simulate_tokenwise
+from fuseflow.sim.written import WrittenPart
 
-CHUNK_TOKENS = 16384
-"""Tokens a stream holds before its producer waits; chosen by measurement (streams in flight fit the L2 cache)."""
+CHUNK_TOKENS = 65536
+"""Tokens a stream holds before its producer waits; chosen by measurement (smaller ones cost more calls of kernels)."""
+
+
+PATIENCE_TOKENS = 256
+"""Tokens that a starved unit waits for at most: more save calls, but leave the results far behind the operands."""
 
 
 def simulate(
@@ -114,10 +119,10 @@ class _ChunkRun:
         threads = available() if self.threads is None else self.threads
         units, tasks = _wire(graph, self.tensors, machine, self.chunk_tokens, recorded, groups, self.values, threads)
         watched = self.progress is not None or self.observation.stop is not None
-        watch = _watcher(units, self.tensors, self.progress, self.observation) if watched else None
+        watch = _watcher(graph, units, self.tensors, self.progress, self.observation) if watched else None
         complete = True
         try:
-            run(tasks, watch, max(1, self.chunk_tokens // 8))
+            run(tasks, watch, min(PATIENCE_TOKENS, max(1, self.chunk_tokens // 8)))
         except _Stopped:
             complete = False
         except KeyboardInterrupt:
@@ -219,6 +224,7 @@ def _written(units: list[Unit]) -> tuple[dict[tuple[str, int], RawLevel], dict[s
 
 
 def _watcher(
+    graph: Graph,
     units: list[Unit],
     tensors: Mapping[str, FiberTree],
     progress: Callable[[Progress], None] | None,
@@ -230,6 +236,8 @@ def _watcher(
     writers = [unit for unit in units if isinstance(unit.node.block, CrdWriter | ValWriter)]
     streams = [stream for unit in units for stream in unit.outputs]
     totals = _known_totals(units, tensors)
+    written = WrittenPart(graph)
+    states = {unit.node.name: unit.state for unit in writers}
 
     def watch() -> None:
         nonlocal last
@@ -243,7 +251,8 @@ def _watcher(
             return
         tokens = sum(stream.total for stream in streams)
         clock = min((int(writer.state[CLOCK]) for writer in writers), default=0)
-        read = [(stream.total - stream.tail + stream.head, total) for stream, total in totals]
+        read = written.of(lambda name: (int(states[name][COUNT]), int(states[name][LIMIT])))
+        read = read or [(stream.total - stream.tail + stream.head, total) for stream, total in totals]
         progress(pace.report(tokens, clock, read))
 
     return watch

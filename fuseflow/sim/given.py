@@ -11,6 +11,7 @@ from fuseflow.formats import DenseLevel, FiberTree
 from fuseflow.sim.engine_limits import Core
 from fuseflow.sim.machine import Machine
 from fuseflow.sim.observation import Observation
+from fuseflow.sim.references import check_references
 from fuseflow.sim.tiled import check_tiles
 
 MOST_CHUNK_TOKENS = 1 << 24
@@ -25,6 +26,7 @@ def check_given(graph: Graph, tensors: Mapping[str, FiberTree], machine: Machine
         raise SimulationError(f"{fault}; see simulate(graph, tensors, machine)")
     check_tiles(graph, tensors, machine)
     _check_dense(graph, tensors)
+    check_references(graph, tensors)
 
 
 def check_options(chunk_tokens: object, threads: object, core: object, observation: object, progress: object) -> None:

@@ -5,18 +5,31 @@ another value of :class:`Machine`.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
+from math import inf
+from numbers import Real
 from operator import index
 from typing import SupportsIndex
 
 from fuseflow.errors import SimulationError
 from fuseflow.sim.memory import Memory
 
+MOST_CYCLES = 1 << 31
+"""Largest number of cycles of one step of a unit, so that clocks fit into 64 bits."""
 MOST_TOKENS = 1 << 40
 """Largest depth of a stream; no memory holds more."""
 
 BROADCAST_OF = "broadcast of "
 """How the unit is called that copies a stream to several readers."""
+
+
+def _check(what: str, owner: object, least: Mapping[str, int]) -> None:
+    """SimulationError for a field of ``owner`` below ``least`` or too large; what is no number is refused later."""
+    for name, low in least.items():
+        value = getattr(owner, name)
+        is_number = isinstance(value, Real)
+        if is_number and not low <= value <= MOST_CYCLES:
+            raise SimulationError(f"{name} of {what} must be from {low} to {MOST_CYCLES}, not {value}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +44,9 @@ class ScannerTiming:
     miss_latency_cycles: int = 0
     row_size: int = 4
 
+    def __post_init__(self) -> None:
+        _check("a scanner", self, {each.name: int(each.name == "row_size") for each in fields(ScannerTiming)})
+
 
 @dataclass(frozen=True, slots=True)
 class BlockTiming:
@@ -38,6 +54,9 @@ class BlockTiming:
 
     latency_cycles: int = 1
     interval_cycles: int = 1
+
+    def __post_init__(self) -> None:
+        _check("a block", self, {"latency_cycles": 0, "interval_cycles": 0})
 
     @property
     def control_cycles(self) -> int:
@@ -125,6 +144,10 @@ class Machine:
     tiles: TileTiming = field(default_factory=TileTiming)
 
     def __post_init__(self) -> None:
+        _check("a machine", self, {"value_bytes": 1, "coordinate_bytes": 1})
+        is_number = isinstance(self.clock_hz, Real)
+        if is_number and not 0 < self.clock_hz < inf:
+            raise SimulationError(f"clock_hz of a machine must be above 0 and finite, not {self.clock_hz}")
         # NumPy integers become plain ones, as a depth taken from the table of fifo_report is one
         if self.channel_capacity is not None:
             object.__setattr__(self, "channel_capacity", _depth("channel_capacity", self.channel_capacity))
@@ -218,7 +241,7 @@ class Machine:
 
 def _depth(what: str, depth: SupportsIndex) -> int:
     try:
-        number = index(depth)
+        number = 0 if isinstance(depth, bool) else index(depth)
     except TypeError:
         number = 0
     if number > MOST_TOKENS:

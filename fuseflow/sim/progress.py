@@ -15,12 +15,12 @@ SMOOTHING_SECONDS = 3.0
 class Progress:
     """How far a run is: tokens written to all streams, the clock of the writer that is furthest behind.
 
-    ``fraction`` is the part read so far of the operands that are scanned once from their root, counted in tokens;
-    ``None`` if the graph has none. It never falls, and is a guess of how much of the run is done: what a token of an
-    operand costs differs from stream to stream and from row to row. ``remaining_seconds`` is a guess, too: the time
-    left if the rest of the operands is read as fast as the first part was, smoothed so that it changes little by
-    little; ``None`` while nothing is known, which is also so once all of them are read (short operands are read at
-    once) and the run goes on.
+    ``fraction`` is the part of the values that is written (``written``), of the result that is furthest behind; where
+    results are written only at the end, the part read so far of the operands that are scanned once from their root,
+    counted in tokens; ``None`` if the graph has none. It never falls, and is a guess of how much of the run is done:
+    what a value or a token costs differs from row to row, and operands may be read long before the end.
+    ``remaining_seconds`` is a guess, too: the time left if the rest goes as fast as the first part went, smoothed so
+    that it changes little by little; ``None`` while nothing is known, which is also so at a fraction of 1.
     """
 
     tokens: int
@@ -41,7 +41,7 @@ class Pace:
         self._remaining: float | None = None
 
     def report(self, tokens: int, clock_cycles: int, read: Sequence[tuple[int, int]]) -> Progress:
-        """The state now; ``read`` has, per stream of a known length, the tokens read and (a bound of) all tokens."""
+        """The state now; ``read`` has, per result or stream, what is written or read and (a bound of) all."""
         now = monotonic()
         elapsed = now - self._start
         if not read:

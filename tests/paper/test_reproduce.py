@@ -1,6 +1,7 @@
 """A small experiment end to end: files, numbers against independent runs, resuming, missing points, messages."""
 
 import csv
+import io
 from pathlib import Path
 
 import pandas as pd
@@ -9,7 +10,7 @@ from typer.testing import CliRunner
 
 import fuseflow as ff
 from fuseflow.cli import app
-from fuseflow.errors import DataError
+from fuseflow.errors import DataError, FuseflowError
 from fuseflow.explore.store import Status, Store
 from fuseflow.paper import charts, reproduce
 from fuseflow.paper.experiment import (
@@ -26,7 +27,7 @@ from fuseflow.paper.experiment import (
 )
 from fuseflow.paper.judging import near, value_at
 from fuseflow.paper.points import point_key
-from fuseflow.paper.reproduce import recompute
+from fuseflow.paper.recompute import recompute, recompute_rows
 from fuseflow.paper.results import speedups
 from fuseflow.paper.runner import PaperProgress, points_of, run_points
 
@@ -69,7 +70,8 @@ def test_end_to_end(tmp_path: Path) -> None:
     assert float(rows["full"]["speedup"]) == pytest.approx(runs["unfused"].cycles / runs["full"].cycles)
     assert float(rows["full"]["max_rel_error"]) == runs["full"].check().max_rel_error
     assert rows["full"]["status"] == "done" and len(rows["full"]["schedule_hash"]) == 12
-    assert rows["full"]["command"].endswith(f"--recompute {point_key(Point(MODEL, ScheduleSpec(Base.FULL)))[:12]}")
+    key = point_key(Point(MODEL, ScheduleSpec(Base.FULL)))[:12]
+    assert rows["full"]["command"].endswith(f"--recompute {key} --against data.csv")
     text = (tmp_path / "tiny" / "comparison.md").read_text()
     assert "| full | 100x | " in text and "| differs |" in text and "a small graph" in text
     assert "3 rows measured" in text and made.missing == 0
@@ -125,13 +127,39 @@ def test_recomputed_bit_for_bit(tmp_path: Path) -> None:
     assert other.differences and other.differences[0].startswith("cycles: stored ")
     with pytest.raises(DataError, match="0 points of this figure"):
         recompute([TINY], REQUEST, store, ["zzz"], 12.0)
+    with pytest.raises(DataError, match=r"there is no finished result .* --against"):
+        recompute([TINY], REQUEST, Store(tmp_path / "empty"), [key[:12]], 12.0)
+
+
+def test_a_row_of_a_file_is_computed_again_without_a_store(tmp_path: Path) -> None:
+    """The command of a row has all it needs, also one of several points, and of a file that came without its store."""
+    reproduce([TINY], REQUEST, tmp_path, store=tmp_path / "elsewhere")
+    file = tmp_path / "tiny" / "data.csv"
+    row = next(row for row in csv.DictReader(file.open()) if row["schedule"] == "both")
+    keys = row["command"].partition("--recompute ")[2].split()[0].split(",")
+    found = recompute_rows(TINY, REQUEST, file, keys, 12.0)
+    assert "karate both" in [item.name for item in found] and all(item.differences == () for item in found)
+    file.write_text(file.read_text().replace(row["cycles"], str(float(row["cycles"]) + 1)))
+    found = recompute_rows(TINY, REQUEST, file, keys, 12.0)
+    assert [item.differences[0].startswith("cycles: stored ") for item in found if item.differences] == [True]
+    with pytest.raises(DataError, match=r"no row of .* is made of the points zzz"):
+        recompute_rows(TINY, REQUEST, file, ["zzz"], 12.0)
+    file.write_text(file.read_text().replace(row["points"], f"7x{keys[0]}"))
+    with pytest.raises(DataError, match="tiny has no row of the points 7x"):
+        recompute_rows(TINY, REQUEST, file, keys, 12.0)
+    for bad, said in (("a,b\n1,2\n", "has no column points"), ("", "cannot read")):
+        file.write_text(bad)
+        with pytest.raises(DataError, match=said):
+            recompute_rows(TINY, REQUEST, file, keys, 12.0)
 
 
 @pytest.mark.parametrize(("arguments", "said"), [
     (["fig99"], "no figure or table 'fig99'"),
     (["table4", "--out", "{file}"], "is a file; give the path of a folder"),
-    (["fig18", "--memory", "-1"], "must be more than 0 GB, not -1"),
+    (["fig18", "--memory", "-1"], "must be more than 0 GB and finite, not -1"),
     (["fig18", "--recompute", "zzz"], "0 points of this figure"),
+    (["fig18", "--against", "{file}"], "--against is for --recompute of one figure"),
+    (["--recompute", "zzz", "--against", "{file}"], "--against is for --recompute of one figure"),
 ])  # fmt: skip
 def test_messages(arguments: list[str], said: str, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
@@ -182,3 +210,42 @@ def test_tables_without_simulation(tmp_path: Path) -> None:
     cells = pd.read_csv(tmp_path / "fig20" / "data.csv")
     assert len(cells) == 25 and cells["same"].sum() >= 24
     assert (tmp_path / "table4" / "table.html").exists()
+
+
+@pytest.mark.parametrize(("names", "options", "said"), [
+    (["fig12"], ["--pictures", "{out}/nothing"], "there is no folder"),
+    (["fig18", "table2"], [], "cannot read"),
+])  # fmt: skip
+def test_what_is_read_is_looked_at_before_anything_runs(
+    names: list[str], options: list[str], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "dblp.npz").write_bytes(b"junk")
+    monkeypatch.setenv("FUSEFLOW_DATA", str(tmp_path / "data"))
+    given = [part.replace("{out}", str(tmp_path)) for part in options]
+    result = CliRunner().invoke(app, ["paper", *names, *given, "--out", str(tmp_path / "out")])
+    assert result.exit_code == 2 and said in " ".join(result.output.split())
+    assert len(Store(tmp_path / "out" / "results").table()) == 0
+
+
+def test_missing_points_end_with_one(tmp_path: Path) -> None:
+    given = ["paper", "fig16b", "--out", str(tmp_path), "-q"]
+    result = CliRunner().invoke(app, [*given, "--memory", "0.001"])
+    assert result.exit_code == 1 and "7 rows missing (" in result.output
+    assert CliRunner().invoke(app, [*given, "--stored"]).exit_code == 0
+
+
+def test_lost_counters_are_made_again(tmp_path: Path) -> None:
+    reproduce([TINY], REQUEST, tmp_path)
+    before = (tmp_path / "tiny" / "data.csv").read_text()
+    (lost, *_, damaged) = sorted((tmp_path / "results" / "nodes").rglob("*.parquet"))
+    lost.unlink()
+    reproduce([TINY], REQUEST, tmp_path)
+    assert lost.exists()
+    damaged.write_bytes(b"PAR1")
+    with pytest.raises(FuseflowError, match="Delete this file: the result is then computed again"):
+        reproduce([TINY], REQUEST, tmp_path)
+    damaged.unlink()
+    reproduce([TINY], REQUEST, tmp_path)
+    rows, again = (pd.read_csv(io.StringIO(text)) for text in (before, (tmp_path / "tiny" / "data.csv").read_text()))
+    pd.testing.assert_frame_equal(rows.drop(columns="seconds"), again.drop(columns="seconds"))

@@ -1,6 +1,7 @@
 """What a caller without a type checker may give: every fault is one of ours and names the place and the value."""
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from fuseflow.dataflow.blocks import (
     CrdWriter,
     Generator,
     LevelScanner,
+    Locate,
     Root,
     Sink,
     SparseAccumulator,
@@ -27,7 +29,7 @@ from fuseflow.errors import DataError, FuseflowError, SimulationError, VerifyErr
 from fuseflow.formats import FiberTree, Format
 from fuseflow.sim import Machine, Observation, TraceOptions, interpret, simulate
 from fuseflow.sim.engine_limits import MOST_SUMS, needs_tokens
-from fuseflow.sim.machine import ScannerTiming
+from fuseflow.sim.machine import BlockTiming, ScannerTiming
 from fuseflow.sim.replay import replay
 from tests.dataflow.graphs import change, node
 from tests.sim.test_bad_input import MATRIX, VECTOR, graph, source
@@ -233,3 +235,44 @@ def test_a_result_that_does_not_fit_names_its_writers() -> None:
         r"coordinate 5 at position 1 is not below 4 \(written by wc, which read c.out until cycle \d+; wv, which read"
     )
     refuses(SimulationError, place, made)
+
+
+@pytest.mark.parametrize(
+    ("made", "match"),
+    [
+        (lambda: BlockTiming(-5, 1), r"latency_cycles of a block must be from 0 to 2147483648, not -5"),
+        (lambda: BlockTiming(1, -1), r"interval_cycles of a block must be from 0 to 2147483648, not -1"),
+        (lambda: BlockTiming(2**62, 2**62), r"latency_cycles of a block must be from 0 to 2147483648, not 46116860"),
+        (lambda: BlockTiming(np.int64(-1)), r"latency_cycles of a block must be from 0 to"),  # type: ignore[arg-type]  # NumPy's numbers pass
+        (lambda: ScannerTiming(startup_delay_cycles=-9), r"startup_delay_cycles of a scanner must be from 0 to .*, not -9"),
+        (lambda: ScannerTiming(sequential_interval_cycles=-1), r"sequential_interval_cycles of a scanner must be"),
+        (lambda: ScannerTiming(data_load_factor=float("nan")), r"data_load_factor of a scanner must be .*, not nan"),
+        (lambda: ScannerTiming(data_load_factor=float("inf")), r"data_load_factor of a scanner must be .*, not inf"),
+        (lambda: ScannerTiming(row_size=0), r"row_size of a scanner must be from 1 to 2147483648, not 0"),
+        (lambda: Machine(value_bytes=-1), r"value_bytes of a machine must be from 1 to 2147483648, not -1"),
+        (lambda: Machine(coordinate_bytes=0), r"coordinate_bytes of a machine must be from 1"),
+        (lambda: Machine(clock_hz=0), r"clock_hz of a machine must be above 0 and finite, not 0"),
+        (lambda: Machine(clock_hz=float("nan")), r"clock_hz of a machine must be above 0 and finite, not nan"),
+        (lambda: Machine(channel_capacity=True), r"channel_capacity is a number of tokens, 1 or more, not True"),
+    ],
+)  # fmt: skip
+def test_a_machine_that_cannot_be(made: Callable[[], object], match: str) -> None:
+    with pytest.raises(SimulationError, match=match):
+        made()
+
+
+def test_a_locate_reads_no_values() -> None:
+    made = graph(
+        source("v", VAL, "3.5 S0 D"), source("c", CRD, "3 S0 D"), node("at", Locate("D", 1, "i", 4), "v.out", "c.out")
+    )
+    refuses(VerifyError, r"node 'at': input 'ref' .* val", made)
+
+
+def test_the_end_beside_a_stop_at_a_locate() -> None:
+    made = graph(
+        source("r", REF, "S0 S0 D"),
+        source("c", CRD, "S0 D"),
+        node("at", Locate("D", 0, "i", 4), "r.out", "c.out"),
+        *(node(name, Sink(), f"at.{name}") for name in ("located", "ref", "crd")),
+    )
+    refuses(SimulationError, r"at, cycle 2: ref and crd do not go together: S0 at at.ref, D at at.crd", made)

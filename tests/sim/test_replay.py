@@ -202,3 +202,84 @@ def test_timed_cases_run_in_both_engines(tmp_path: Path) -> None:
 def test_a_cosine_runs_in_each_engine(tmp_path: Path, engine: Engine) -> None:
     assert timed(tmp_path, "COS", 3, engine).passed == 1
     assert timed(tmp_path, "SIN", 3, engine).failed == 1  # the sine of 0 is not the 1 of the case
+
+
+def case_of(tmp_path: Path, *ops: dict[str, Any], capacity: int = 8) -> Replay:
+    """``ops`` as a timed case that compares little: its final clocks are wrong, and it has no streams."""
+    case = {"name": "own", "channel_capacity": capacity, "hbm": None, "elapsed": 0, "metric_sums": {}}
+    path = tmp_path / "case.json"
+    path.write_text(json.dumps({"cases": [{**case, "ops": [{"final_clock": [0], **op} for op in ops]}]}))
+    return replay([path])
+
+
+def test_every_engine_has_the_capacity_of_the_case(tmp_path: Path) -> None:
+    """The search for depths that the interpreter's deadlock suggests leaves nothing behind for the next engine."""
+    found = case_of(
+        tmp_path,
+        {"op": "generator", "output": "v1", "tokens": ["1", "2", "3", "S0", "D"]},
+        {"op": "broadcast", "input": "v1", "outputs": ["v2", "v3"]},
+        {"op": "reduce", "reduce_type": "ADD", "input_val": "v2", "output_val": "v4"},
+        {"op": "alu", "stage": "ADD", "inputs": ["v4", "v3"], "output": "v5"},
+        {"op": "sink", "input": "v5"},
+        capacity=1,
+    )
+    said = "does not run: deadlock: 5 units wait on each other and none can go on"
+    assert [note.splitlines()[0] for note in found.cases[0].notes] == [f"interpreter: {said}", f"compiled: {said}"]
+
+
+SCANNER = {"op": "fiber_lookup", "format": "compressed", "input_ref": "r1", "output_crd": "c1", "output_ref": "r2",
+           "seg": [0, 1, 2], "crd": [3, 4]}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("change", "tokens", "match"),
+    [
+        ({}, "0 -1 S0 D", r"ops\[0\]: token 1 of a ref stream is -1; only values may be negative"),
+        ({"timing": {"startup_delay": -9}}, "0 S0 D", r"ops\[1\], timing: field 'startup_delay' must be from 0 to"),
+        ({"timing": {"row_size": 0}}, "0 S0 D", r"ops\[1\], timing: field 'row_size' must be from 1 to"),
+        ({"timing": {"data_load_factor": -0.5}}, "0 S0 D", r"timing: field 'data_load_factor' must be from 0 to"),
+        ({"timing": {"data_load_factor": float("nan")}}, "0 S0 D", r"timing: field 'data_load_factor' must be from 0"),
+    ],
+)
+def test_a_scanner_that_no_machine_has(tmp_path: Path, change: dict[str, Any], tokens: str, match: str) -> None:
+    with pytest.raises(DataError, match=match):
+        case_of(
+            tmp_path,
+            {"op": "generator", "output": "r1", "tokens": tokens.split()},
+            {**SCANNER, **change},
+            {"op": "sink", "input": "c1"},
+            {"op": "sink", "input": "r2"},
+        )
+
+
+@pytest.mark.parametrize(
+    ("op", "match"),
+    [
+        ({"op": "alu", "stage": "EXP", "inputs": ["v1"], "latency": -5}, r"ops\[1\].*: field 'latency' must be from 0"),
+        ({"op": "alu", "stage": "EXP", "inputs": ["v1"], "ii": -1}, r"ops\[1\].*: field 'ii' must be from 0 to"),
+        ({"op": "reduce", "reduce_type": "ADD", "input_val": "v1", "N": 0}, r"ops\[1\].*: field 'N' must be from 1 to"),
+    ],
+)
+def test_timings_that_no_machine_has(tmp_path: Path, op: dict[str, Any], match: str) -> None:
+    out = "output" if op["op"] == "alu" else "output_val"
+    with pytest.raises(DataError, match=match):
+        case_of(
+            tmp_path,
+            {"op": "generator", "output": "v1", "tokens": ["1", "S0", "D"]},
+            {**op, out: "v2"},
+            {"op": "sink", "input": "v2"},
+        )
+
+
+def test_a_stream_without_its_end(tmp_path: Path) -> None:
+    found = case_of(
+        tmp_path,
+        {"op": "generator", "output": "v1", "tokens": ["1", "2", "S0"]},
+        {"op": "reduce", "reduce_type": "ADD", "input_val": "v1", "output_val": "v2"},
+        {"op": "sink", "input": "v2"},
+    )
+    said = (
+        "does not run: reduce_1 reads reduce_1, stream v1 at cycle 4 but generator_0, stream v1 has ended after 3 "
+        "tokens, without D: a stream ends in D"
+    )
+    assert found.cases[0].notes == (f"interpreter: {said}", f"compiled: {said}")

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from fuseflow.dataflow.blocks.base import CRD, PAYLOAD, REF, PortSpec
+from fuseflow.dataflow.blocks.base import CRD, REF, PortSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Locate:
     @property
     def inputs(self) -> tuple[PortSpec, ...]:
         parent = (PortSpec("parent", REF, -1),) if self.has_parent else ()
-        return (PortSpec("ref", (*PAYLOAD, *CRD)), PortSpec("crd", CRD), *parent)
+        return (PortSpec("ref", (*REF, *CRD)), PortSpec("crd", CRD), *parent)
 
     @property
     def outputs(self) -> tuple[PortSpec, ...]:

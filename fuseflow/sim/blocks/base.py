@@ -54,8 +54,8 @@ class Unit:
         while not channel.queue:
             if channel.closed:
                 raise SimulationError(
-                    f"{self.name} reads {channel.target} at cycle {self.clock} but {channel.source} has ended: "
-                    "the input streams of this node do not have the same structure"
+                    f"{self.name} reads {channel.target} at cycle {self.clock} but {channel.source} has "
+                    f"{ended_after(channel.sent, len(self.inputs))}"
                 )
             yield channel, Need.TOKEN
         token, stamp = channel.queue[0]
@@ -97,6 +97,13 @@ class Unit:
         numbers = ", ".join(str(channel.seen) for channel, _ in heads)
         place = f"token {numbers}" if len(heads) == 1 else f"tokens {numbers}"
         raise SimulationError(f"{self.name}, cycle {self.clock}: {what}: {seen} ({place} of the stream); {remedy}")
+
+
+def ended_after(tokens: int, inputs: int) -> str:
+    """What to say of a stream that has ended after ``tokens``, of the ``inputs`` of a node that reads on."""
+    if inputs == 1:
+        return f"ended after {tokens} tokens, without D: a stream ends in D"
+    return f"ended after {tokens} tokens: the input streams of this node do not have the same structure"
 
 
 class Rising:

@@ -17,7 +17,7 @@ def locate(unit: Unit, extent: int | None) -> Process:
         crd = yield from unit.take(crd_in)
         located = crd
         if (is_payload(crd) or crd is EMPTY) != (is_payload(ref) or ref is EMPTY) or (
-            isinstance(crd, Stop) and crd != ref
+            not is_payload(crd) and crd is not EMPTY and crd != ref
         ):
             unit.misfit(
                 "ref and crd do not go together", (ref_in, ref), (crd_in, crd), remedy="feed both from one join"

@@ -1,5 +1,7 @@
 """Locate (rule 3.21, repaired)."""
 
+from numpy import uint64
+
 from fuseflow.sim.kernels._jit import kernel
 from fuseflow.sim.kernels.layout import (
     BUSY,
@@ -55,9 +57,9 @@ def locate(
         if room == 0:
             status = FULL
             break
-        ref = refs[FIRST_TOKEN + 2 * ref_head]
-        crd = crds[FIRST_TOKEN + 2 * crd_head]
-        stamp = max(refs[FIRST_TOKEN + 2 * ref_head + 1], crds[FIRST_TOKEN + 2 * crd_head + 1])
+        ref = refs[uint64(FIRST_TOKEN + 2 * ref_head)]
+        crd = crds[uint64(FIRST_TOKEN + 2 * crd_head)]
+        stamp = max(refs[uint64(FIRST_TOKEN + 2 * ref_head + 1)], crds[uint64(FIRST_TOKEN + 2 * crd_head + 1)])
         located = crd
         taken = 0
         ref_held, crd_held = ref >= 0 or ref == EMPTY, crd >= 0 or crd == EMPTY
@@ -73,8 +75,8 @@ def locate(
             if parent_head == parent_tail:
                 port = 2
                 break
-            parent = parents[FIRST_TOKEN + 2 * parent_head]
-            stamp = max(stamp, parents[FIRST_TOKEN + 2 * parent_head + 1])
+            parent = parents[uint64(FIRST_TOKEN + 2 * parent_head)]
+            stamp = max(stamp, parents[uint64(FIRST_TOKEN + 2 * parent_head + 1)])
             payload = parent >= 0 or parent == EMPTY
             wanted = crd + 1  # the stop one level lower
             if crd >= 0 or crd == EMPTY:
@@ -94,8 +96,8 @@ def locate(
                         port = 2
                         break
                     taken = 2
-                    parent = parents[FIRST_TOKEN + 2 * parent_head + 2]
-                    stamp = max(stamp, parents[FIRST_TOKEN + 2 * parent_head + 3])
+                    parent = parents[uint64(FIRST_TOKEN + 2 * parent_head + 2)]
+                    stamp = max(stamp, parents[uint64(FIRST_TOKEN + 2 * parent_head + 3)])
                 else:
                     parent = wanted
             else:
@@ -110,12 +112,12 @@ def locate(
         ref_head += 1
         crd_head += 1
         room -= 1
-        located_out[FIRST_TOKEN + 2 * to_located] = located
-        located_out[FIRST_TOKEN + 2 * to_located + 1] = clock + 1
-        ref_out[FIRST_TOKEN + 2 * to_ref] = ref
-        ref_out[FIRST_TOKEN + 2 * to_ref + 1] = clock + 1
-        crd_out[FIRST_TOKEN + 2 * to_crd] = crd
-        crd_out[FIRST_TOKEN + 2 * to_crd + 1] = clock + 1
+        located_out[uint64(FIRST_TOKEN + 2 * to_located)] = located
+        located_out[uint64(FIRST_TOKEN + 2 * to_located + 1)] = clock + 1
+        ref_out[uint64(FIRST_TOKEN + 2 * to_ref)] = ref
+        ref_out[uint64(FIRST_TOKEN + 2 * to_ref + 1)] = clock + 1
+        crd_out[uint64(FIRST_TOKEN + 2 * to_crd)] = crd
+        crd_out[uint64(FIRST_TOKEN + 2 * to_crd + 1)] = clock + 1
         to_located += 1
         to_ref += 1
         to_crd += 1

@@ -92,20 +92,39 @@ def accumulate_records(
     record = state[TAKEN]
     extent = len(sums)
     status, port = STARVED, 0
+    others_sum = dense and (later or not carried)
     while record < limit:
+        # The common case first, in a loop of its own: its clock goes through one addition and one maximum per record.
+        while others_sum and record < limit and outer_head < outer_tail:
+            length, end = shape[uint64(4 * record + LENGTH)], shape[uint64(4 * record + END)]
+            if outers[uint64(FIRST + 2 * outer_head)] < 0 or length <= 0 or length > extent or end == DONE:
+                break
+            crd, val = crd_stamps[uint64(2 * record)] + crd_shift, val_stamps[uint64(2 * record)] + val_shift
+            last = max(crd_stamps[uint64(2 * record + 1)] + crd_shift, val_stamps[uint64(2 * record + 1)] + val_shift)
+            now = max(outers[uint64(FIRST + 2 * outer_head + 1)], max(crd, val)) + length + 1
+            now = max(now, max(last + 1, val + (length - 1) * val_step + 2))
+            clock = max(clock + length + 1, now)
+            flops += length
+            busy += length + 1
+            count = max(count, length)
+            flag = 1
+            outer_head += 1
+            record += 1
+        if record == limit:
+            break
         if carried and not later and record + AHEAD < limit:
-            row = shape[4 * (record + AHEAD) + word]
-            for step in range(0, min(shape[4 * (record + AHEAD) + LENGTH], FETCHED), LINE_VALUES):
+            row = shape[uint64(4 * (record + AHEAD) + word)]
+            for step in range(0, min(shape[uint64(4 * (record + AHEAD) + LENGTH)], FETCHED), LINE_VALUES):
                 prefetch(values, row + step)
         if outer_head == outer_tail:
             port = 1
             break
-        outer = outers[FIRST + 2 * outer_head]
-        length, end = shape[4 * record + LENGTH], shape[4 * record + END]
-        now = max(clock, outers[FIRST + 2 * outer_head + 1])
-        last = max(crd_stamps[2 * record + 1] + crd_shift, val_stamps[2 * record + 1] + val_shift)
+        outer = outers[uint64(FIRST + 2 * outer_head)]
+        length, end = shape[uint64(4 * record + LENGTH)], shape[uint64(4 * record + END)]
+        now = max(clock, outers[uint64(FIRST + 2 * outer_head + 1)])
+        last = max(crd_stamps[uint64(2 * record + 1)] + crd_shift, val_stamps[uint64(2 * record + 1)] + val_shift)
         if length > 0:
-            now = max(now, max(crd_stamps[2 * record] + crd_shift, val_stamps[2 * record] + val_shift))
+            now = max(now, max(crd_stamps[uint64(2 * record)] + crd_shift, val_stamps[uint64(2 * record)] + val_shift))
         else:
             now = max(now, last)
         if outer >= 0:
@@ -113,11 +132,11 @@ def accumulate_records(
                 status = MISFIT
                 break
             if length > 0:
-                arrived = val_stamps[2 * record] + val_shift + (length - 1) * val_step
+                arrived = val_stamps[uint64(2 * record)] + val_shift + (length - 1) * val_step
                 now = max(now + length - 1, arrived) + 1
                 flops += length
                 busy += length
-                start, base = shape[4 * record + START], shape[4 * record + word]
+                start, base = shape[uint64(4 * record + START)], shape[uint64(4 * record + word)]
                 if dense:
                     count = max(count, length)  # coordinates from 0 on: no need to mark them
                 elif count < extent:
@@ -160,8 +179,8 @@ def accumulate_records(
                 status = FINISHED
                 break
             if end == DONE:
-                crd_out[FIRST + 2 * crd_tail], crd_out[FIRST + 2 * crd_tail + 1] = DONE, clock + 1
-                val_out[FIRST + 2 * val_tail], val_out[FIRST + 2 * val_tail + 1] = DONE, clock + 1
+                crd_out[uint64(FIRST + 2 * crd_tail)], crd_out[uint64(FIRST + 2 * crd_tail + 1)] = DONE, clock + 1
+                val_out[uint64(FIRST + 2 * val_tail)], val_out[uint64(FIRST + 2 * val_tail + 1)] = DONE, clock + 1
                 crd_tail += 1
                 val_tail += 1
                 outer_head += 1
@@ -192,8 +211,8 @@ def accumulate_records(
             status = FULL
             break
         if later:
-            events[1 + 3 * told], events[2 + 3 * told] = record, sent if direct else val_tail
-            events[3 + 3 * told] = count
+            events[uint64(1 + 3 * told)], events[uint64(2 + 3 * told)] = record, sent if direct else val_tail
+            events[uint64(3 + 3 * told)] = count
             told += 1
         stamp = now + 1
         if count < extent and count > 0:
@@ -247,10 +266,10 @@ def accumulate_records(
         else:
             for step in range(count):
                 key = touched[step]
-                crd_out[FIRST + 2 * (crd_tail + step)] = key
-                crd_out[FIRST + 2 * (crd_tail + step) + 1] = stamp
-                val_out[FIRST + 2 * (val_tail + step)] = 0 if later else int64(float32(sums[key]).view(uint32))
-                val_out[FIRST + 2 * (val_tail + step) + 1] = stamp
+                crd_out[uint64(FIRST + 2 * (crd_tail + step))] = key
+                crd_out[uint64(FIRST + 2 * (crd_tail + step) + 1)] = stamp
+                val_out[uint64(FIRST + 2 * (val_tail + step))] = 0 if later else int64(float32(sums[key]).view(uint32))
+                val_out[uint64(FIRST + 2 * (val_tail + step) + 1)] = stamp
                 if not later:
                     sums[key] = 0
                 marks[key] = 0
@@ -259,8 +278,8 @@ def accumulate_records(
         else:
             crd_tail += count
             val_tail += count
-            crd_out[FIRST + 2 * crd_tail], crd_out[FIRST + 2 * crd_tail + 1] = outer, stamp
-            val_out[FIRST + 2 * val_tail], val_out[FIRST + 2 * val_tail + 1] = outer, stamp
+            crd_out[uint64(FIRST + 2 * crd_tail)], crd_out[uint64(FIRST + 2 * crd_tail + 1)] = outer, stamp
+            val_out[uint64(FIRST + 2 * val_tail)], val_out[uint64(FIRST + 2 * val_tail + 1)] = outer, stamp
             crd_tail += 1
             val_tail += 1
             room -= count + 1
@@ -270,8 +289,8 @@ def accumulate_records(
         else:
             retired = 0
             if bare:
-                following = outers[FIRST + 2 * outer_head + 2]
-                now = max(now, outers[FIRST + 2 * outer_head + 3])
+                following = outers[uint64(FIRST + 2 * outer_head + 2)]
+                now = max(now, outers[uint64(FIRST + 2 * outer_head + 3)])
                 if EMPTY < following < 0 and end == following - 1:
                     record += 1
                     retired = 1

@@ -1,6 +1,6 @@
 """Blocks on records that send one token for each they take: arrays, ALUs, locate (rules 3.11 to 3.13, 3.21)."""
 
-from numpy import float32, uint32
+from numpy import float32, uint32, uint64
 from numpy.typing import NDArray
 
 from fuseflow.sim.kernels._jit import kernel
@@ -47,21 +47,21 @@ def map_records(
     record = state[TAKEN]
     status = STARVED
     while record < limit:
-        length = shape[4 * record + LENGTH]
+        length = shape[uint64(4 * record + LENGTH)]
         if length > 0:
-            if shape[4 * record + START] + length > size:
+            if shape[uint64(4 * record + START)] + length > size:
                 status = MISFIT
                 break
-            clock = max(clock, max(left[2 * record] + left_shift, right[2 * record] + right_shift))
-            out[2 * record] = clock + delay
+            clock = max(clock, max(left[uint64(2 * record)] + left_shift, right[uint64(2 * record)] + right_shift))
+            out[uint64(2 * record)] = clock + delay
             clock += length * interval
             state[AUX] = clock + delay - interval
-        clock = max(clock, max(left[2 * record + 1] + left_shift, right[2 * record + 1] + right_shift))
-        out[2 * record + 1] = clock + 1
+        clock = max(clock, max(left[uint64(2 * record + 1)] + left_shift, right[uint64(2 * record + 1)] + right_shift))
+        out[uint64(2 * record + 1)] = clock + 1
         busy += length * interval
         count += length
         record += 1
-        if shape[4 * record - 4 + END] == DONE:
+        if shape[uint64(4 * record - 4 + END)] == DONE:
             status = FINISHED
             break
         clock += interval
@@ -76,7 +76,7 @@ def fetch_records(
     """Values of repeated references; how many of the payloads are ``N``, or -1 if a reference is out of range."""
     missing = 0
     for record in range(first, limit):
-        length = shape[4 * record + LENGTH]
+        length = shape[uint64(4 * record + LENGTH)]
         if length > 0:
             ref = refs[record]
             if ref == EMPTY:
@@ -93,5 +93,5 @@ def fetch_records(
 def unpack_records(shape: Words, first: int, limit: int, tokens: Words, out: NDArray[float32]) -> None:
     """Repeated values as numbers, ``N`` as 0."""
     for record in range(first, limit):
-        if shape[4 * record + LENGTH] > 0:
+        if shape[uint64(4 * record + LENGTH)] > 0:
             out[record] = uint32(max(tokens[record], 0)).view(float32)

@@ -1,5 +1,7 @@
 """Repeat on records: one token of data for each fiber of the signal (rules 3.6 and 3.7)."""
 
+from numpy import uint64
+
 from fuseflow.sim.kernels._jit import kernel
 from fuseflow.sim.kernels.layout import (
     BUSY,
@@ -40,15 +42,15 @@ def repeat_records(
     record = state[TAKEN]
     status = STARVED
     while record < limit and head < tail:
-        current = data[FIRST + 2 * head]
-        now = max(clock, data[FIRST + 2 * head + 1])
-        length, end = shape[4 * record + LENGTH], shape[4 * record + END]
-        first, last = signals[2 * record] + shift, signals[2 * record + 1] + shift
+        current = data[uint64(FIRST + 2 * head)]
+        now = max(clock, data[uint64(FIRST + 2 * head + 1)])
+        length, end = shape[uint64(4 * record + LENGTH)], shape[uint64(4 * record + END)]
+        first, last = signals[uint64(2 * record)] + shift, signals[uint64(2 * record + 1)] + shift
         if end == DONE:
             arrival = max(generator, last) + 1
             clock = max(now, arrival)
             generator = arrival - 1
-            out[2 * record + 1] = clock + 1
+            out[uint64(2 * record + 1)] = clock + 1
             record += 1
             status = FINISHED
             break
@@ -56,8 +58,8 @@ def repeat_records(
         if current >= 0 or (current == EMPTY and empty_fiber):
             if head + 1 == tail:
                 break
-            following = data[FIRST + 2 * head + 2]
-            later = data[FIRST + 2 * head + 3]
+            following = data[uint64(FIRST + 2 * head + 2)]
+            later = data[uint64(FIRST + 2 * head + 3)]
             if EMPTY < following < 0:
                 stop = following - 1
                 taken = 2
@@ -70,11 +72,11 @@ def repeat_records(
             generator = max(generator, first) + 1
             now = max(now, generator)
             generator += length - 1
-            out[2 * record] = now + 1
+            out[uint64(2 * record)] = now + 1
             now += length
         generator = max(generator, last) + 1
         clock = max(now, max(later, generator))
-        out[2 * record + 1] = clock + 1
+        out[uint64(2 * record + 1)] = clock + 1
         repeated[record] = current
         clock += 1
         busy += length + 1

@@ -1,6 +1,6 @@
 """Level scanners that make records (rules 3.1 and 3.2 with one cycle per token)."""
 
-from numpy import int64
+from numpy import int64, uint64
 from numpy.typing import NDArray
 
 from fuseflow.sim.kernels._jit import kernel
@@ -52,14 +52,14 @@ def scan_records(
     made, most = state[TAKEN], len(shape) // 4
     offset = int64(0)
     if made > 0:
-        offset = shape[4 * made - 4 + OFFSET] + shape[4 * made - 4 + LENGTH]
+        offset = shape[uint64(4 * made - 4 + OFFSET)] + shape[uint64(4 * made - 4 + LENGTH)]
     status = STARVED
     while head < tail:
         if made == most:
             status = FULL
             break
-        token = refs[FIRST + 2 * head]
-        stamp = refs[FIRST + 2 * head + 1]
+        token = refs[uint64(FIRST + 2 * head)]
+        stamp = refs[uint64(FIRST + 2 * head + 1)]
         start, length, end = int64(0), int64(0), int64(-1)
         if token >= 0 or (token == EMPTY and empty_fiber):
             if head + 1 == tail:
@@ -81,12 +81,12 @@ def scan_records(
                     state[MEMORY] = token
             clock = max(clock, stamp) + initial_delay
             busy += initial_delay
-            stamps[2 * made] = clock + 1
+            stamps[uint64(2 * made)] = clock + 1
             clock += length
             busy += length
             count += length
-            following = refs[FIRST + 2 * head + 2]
-            clock = max(clock, refs[FIRST + 2 * head + 3])
+            following = refs[uint64(FIRST + 2 * head + 2)]
+            clock = max(clock, refs[uint64(FIRST + 2 * head + 3)])
             head += 1
             if EMPTY < following < 0:
                 head += 1
@@ -100,7 +100,7 @@ def scan_records(
             end = token if token == DONE else token - 1
         at = 4 * made
         shape[at + START], shape[at + LENGTH], shape[at + END], shape[at + OFFSET] = start, length, end, offset
-        stamps[2 * made + 1] = clock + 1
+        stamps[uint64(2 * made + 1)] = clock + 1
         offset += length
         made += 1
         if end == DONE:

@@ -1,6 +1,6 @@
 """Level scanners (rules 3.1 and 3.2)."""
 
-from numpy import int32, int64
+from numpy import int32, int64, uint64
 from numpy.typing import NDArray
 
 from fuseflow.sim.kernels._jit import kernel
@@ -67,10 +67,10 @@ def scan_compressed(
             if plain == missed:
                 for step in range(steps):
                     stamp = clock + step * interval + plain
-                    crd_out[at_crd + 2 * step] = coordinates[start + step]
-                    crd_out[at_crd + 2 * step + 1] = stamp
-                    ref_out[at_ref + 2 * step] = start + step
-                    ref_out[at_ref + 2 * step + 1] = stamp
+                    crd_out[uint64(at_crd + 2 * step)] = coordinates[start + step]
+                    crd_out[uint64(at_crd + 2 * step + 1)] = stamp
+                    ref_out[uint64(at_ref + 2 * step)] = start + step
+                    ref_out[uint64(at_ref + 2 * step + 1)] = stamp
             else:
                 fresh = state[AUX]
                 for step in range(steps):
@@ -82,10 +82,10 @@ def scan_compressed(
                     if start + step - row_start >= row_size:
                         fresh = 1
                         stamp = clock + step * interval + missed
-                    crd_out[at_crd + 2 * step] = coordinates[start + step]
-                    crd_out[at_crd + 2 * step + 1] = stamp
-                    ref_out[at_ref + 2 * step] = start + step
-                    ref_out[at_ref + 2 * step + 1] = stamp
+                    crd_out[uint64(at_crd + 2 * step)] = coordinates[start + step]
+                    crd_out[uint64(at_crd + 2 * step + 1)] = stamp
+                    ref_out[uint64(at_ref + 2 * step)] = start + step
+                    ref_out[uint64(at_ref + 2 * step + 1)] = stamp
                 state[AUX] = fresh
             clock += steps * interval
             busy += steps * interval
@@ -103,8 +103,8 @@ def scan_compressed(
         if room == 0:
             status = FULL
             break
-        token = refs[FIRST_TOKEN + 2 * head]
-        clock = max(clock, refs[FIRST_TOKEN + 2 * head + 1])
+        token = refs[uint64(FIRST_TOKEN + 2 * head)]
+        clock = max(clock, refs[uint64(FIRST_TOKEN + 2 * head + 1)])
         if phase == 2:
             phase = 0
             stop = -1
@@ -142,10 +142,10 @@ def scan_compressed(
         else:
             head += 1
             stop = token - 1 if token > EMPTY else token
-        crd_out[FIRST_TOKEN + 2 * crd_tail] = stop
-        crd_out[FIRST_TOKEN + 2 * crd_tail + 1] = clock + plain
-        ref_out[FIRST_TOKEN + 2 * ref_tail] = stop
-        ref_out[FIRST_TOKEN + 2 * ref_tail + 1] = clock + plain
+        crd_out[uint64(FIRST_TOKEN + 2 * crd_tail)] = stop
+        crd_out[uint64(FIRST_TOKEN + 2 * crd_tail + 1)] = clock + plain
+        ref_out[uint64(FIRST_TOKEN + 2 * ref_tail)] = stop
+        ref_out[uint64(FIRST_TOKEN + 2 * ref_tail + 1)] = clock + plain
         crd_tail += 1
         ref_tail += 1
         room -= 1
@@ -177,10 +177,10 @@ def scan_dense(state: Words, refs: Words, crd_out: Words, ref_out: Words, extent
             at_ref = FIRST_TOKEN + 2 * ref_tail
             for step in range(steps):
                 stamp = clock + step + 1
-                crd_out[at_crd + 2 * step] = start + step
-                crd_out[at_crd + 2 * step + 1] = stamp
-                ref_out[at_ref + 2 * step] = base + start + step
-                ref_out[at_ref + 2 * step + 1] = stamp
+                crd_out[uint64(at_crd + 2 * step)] = start + step
+                crd_out[uint64(at_crd + 2 * step + 1)] = stamp
+                ref_out[uint64(at_ref + 2 * step)] = base + start + step
+                ref_out[uint64(at_ref + 2 * step + 1)] = stamp
             clock += steps
             busy += steps
             crd_tail += steps
@@ -197,8 +197,8 @@ def scan_dense(state: Words, refs: Words, crd_out: Words, ref_out: Words, extent
         if room == 0:
             status = FULL
             break
-        token = refs[FIRST_TOKEN + 2 * head]
-        clock = max(clock, refs[FIRST_TOKEN + 2 * head + 1])
+        token = refs[uint64(FIRST_TOKEN + 2 * head)]
+        clock = max(clock, refs[uint64(FIRST_TOKEN + 2 * head + 1)])
         if phase == 2:
             phase = 0
             stop = -1
@@ -217,10 +217,10 @@ def scan_dense(state: Words, refs: Words, crd_out: Words, ref_out: Words, extent
         else:
             head += 1
             stop = token - 1 if token > EMPTY else token
-        crd_out[FIRST_TOKEN + 2 * crd_tail] = stop
-        crd_out[FIRST_TOKEN + 2 * crd_tail + 1] = clock + 1
-        ref_out[FIRST_TOKEN + 2 * ref_tail] = stop
-        ref_out[FIRST_TOKEN + 2 * ref_tail + 1] = clock + 1
+        crd_out[uint64(FIRST_TOKEN + 2 * crd_tail)] = stop
+        crd_out[uint64(FIRST_TOKEN + 2 * crd_tail + 1)] = clock + 1
+        ref_out[uint64(FIRST_TOKEN + 2 * ref_tail)] = stop
+        ref_out[uint64(FIRST_TOKEN + 2 * ref_tail + 1)] = clock + 1
         crd_tail += 1
         ref_tail += 1
         room -= 1

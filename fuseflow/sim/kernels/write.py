@@ -1,6 +1,6 @@
 """Writers (rules 3.4 and 3.5)."""
 
-from numpy import int32, int64, uint32
+from numpy import int32, int64, uint32, uint64
 from numpy.typing import NDArray
 
 from fuseflow.sim.kernels._jit import kernel
@@ -32,12 +32,12 @@ def write_crd(state: Words, crds: Words, coordinates: NDArray[int32], ends: NDAr
     count, stops, counted = state[COUNT], state[LIMIT], state[EXTRA]
     status = STARVED
     while head < tail:
-        token = crds[FIRST_TOKEN + 2 * head]
+        token = crds[uint64(FIRST_TOKEN + 2 * head)]
         if count == len(coordinates) or stops == len(ends):
             status = GROW
             break
         head += 1
-        clock = max(clock, crds[FIRST_TOKEN + 2 * head - 1])
+        clock = max(clock, crds[uint64(FIRST_TOKEN + 2 * head - 1)])
         if token >= 0:
             coordinates[count] = token
             count += 1
@@ -72,8 +72,8 @@ def write_val(state: Words, vals: Words, values: NDArray[uint32]) -> None:
         if count == len(values):
             status = GROW
             break
-        token = vals[FIRST_TOKEN + 2 * head]
-        clock = max(clock, vals[FIRST_TOKEN + 2 * head + 1])
+        token = vals[uint64(FIRST_TOKEN + 2 * head)]
+        clock = max(clock, vals[uint64(FIRST_TOKEN + 2 * head + 1)])
         head += 1
         if token >= 0:
             values[count] = token

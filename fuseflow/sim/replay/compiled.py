@@ -36,7 +36,7 @@ from fuseflow.sim.blocks.base import Unit
 from fuseflow.sim.channel import Channel
 from fuseflow.sim.kernels.tokenwise import layout
 from fuseflow.sim.machine import BlockTiming, Machine
-from fuseflow.sim.replay.operations import BINARY, MOST_COORDINATES, UNARY, scanner_timing
+from fuseflow.sim.replay.operations import BINARY, MOST_COORDINATES, UNARY, alu_timing, area, scanner_timing
 from fuseflow.sim.replay.record import Record
 from fuseflow.sim.replay.wiring import Ended, Ran, Wired, integers, segments, stream_kind
 from fuseflow.sim.tokenwise import stats
@@ -96,14 +96,14 @@ def _made(op: Record, part: int, unit: Unit, network: Network, wired: Wired) -> 
         machine = replace(machine, scanner=scanner_timing(op))
         level = CompressedLevel(segments(op), integers(op, "crd").astype(np.int32))
     elif kind == "array":
-        machine = replace(machine, array=BlockTiming(op.option("block_size", int, 1) ** 2))
+        machine = replace(machine, array=BlockTiming(area(op, "block_size")))
         values = np.array(op.numbers("vals"), np.float32)
         tensors[unit.name] = FiberTree(values.shape, Format.dense(1), (DenseLevel(len(values)),), values)
     elif kind == "alu":
-        timing = BlockTiming(op.option("latency", int, 1), op.option("ii", int, 1))
+        timing = alu_timing(op)
         machine = replace(machine, binary=timing, unary=timing)
     elif kind == "reduce":
-        machine = replace(machine, reduce=BlockTiming(op.option("N", int, 1) ** 2))
+        machine = replace(machine, reduce=BlockTiming(area(op, "N")))
     parameters = Parameters(network.arena, tensors, machine, frozenset(), network.memory)
     block = _block(op, part, unit, wired)
     if level is not None and isinstance(block, LevelScanner):

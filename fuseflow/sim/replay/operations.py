@@ -24,7 +24,7 @@ from fuseflow.sim.blocks.sink import consume
 from fuseflow.sim.blocks.source import ROOT_TOKENS, generate
 from fuseflow.sim.blocks.write import write_crd, write_val
 from fuseflow.sim.machine import BlockTiming, ScannerTiming
-from fuseflow.sim.replay.record import Record
+from fuseflow.sim.replay.record import MOST, Record
 from fuseflow.sim.replay.wiring import Wired, integers, segments, stream_kind
 
 BINARY = {"MUL": BinaryOp.MUL, "ELEMMUL": BinaryOp.MUL, "ADD": BinaryOp.ADD, "SUB": BinaryOp.SUB, "DIV": BinaryOp.DIV}
@@ -41,6 +41,9 @@ UNARY = {
 }
 MOST_COORDINATES = 10**7
 """A dense level larger than this is taken for corrupt data."""
+
+MOST_SIDE = 10**4
+"""So is a block with a longer side."""
 
 TIMING = {
     "startup_delay": "startup_delay_cycles",
@@ -94,9 +97,21 @@ def scanner_timing(op: Record) -> ScannerTiming:
     unknown = given.data.keys() - TIMING.keys()
     if unknown:
         raise given.fault(f"timing {sorted(unknown)} is not understood; known: {', '.join(TIMING)}")
-    kinds: dict[str, type[float]] = {key: float if key == "data_load_factor" else int for key in TIMING}
-    found = {TIMING[key]: given.get(key, kinds[key]) for key in given.data}
-    return ScannerTiming(**found)  # type: ignore[arg-type]  # each of the type in kinds, checked by get
+    found = {TIMING[key]: given.count(key, int(key == "row_size")) for key in given.data if key != "data_load_factor"}
+    factor = given.option("data_load_factor", float, 0.0)
+    if not 0.0 <= factor <= MOST:
+        raise given.fault(f"field 'data_load_factor' must be from 0 to {MOST}, not {factor}")
+    return ScannerTiming(**found, data_load_factor=factor)
+
+
+def alu_timing(op: Record) -> BlockTiming:
+    """Fields ``latency`` and ``ii`` of an ALU, 1 where they are not there; DataError unless they are cycles."""
+    return BlockTiming(*(1 if op.data.get(key) is None else op.count(key) for key in ("latency", "ii")))
+
+
+def area(op: Record, key: str) -> int:
+    """Numbers in a block whose side is field ``key``, 1 if it is not there."""
+    return 1 if op.data.get(key) is None else op.count(key, 1, MOST_SIDE) ** 2
 
 
 def _repeat(wired: Wired, op: Record, name: str) -> None:
@@ -144,7 +159,7 @@ def _coordinates(wired: Wired, op: Record, name: str) -> None:
 def _array(wired: Wired, op: Record, name: str) -> None:
     unit = wired.unit(op, name, [op.get("input_ref", str)], [_out(op, "output_val")])
     values = np.array(op.numbers("vals"), np.float32)
-    timing = BlockTiming(op.option("block_size", int, 1) ** 2)
+    timing = BlockTiming(area(op, "block_size"))
     if wired.controller is None:
         unit.process = fetch(unit, values, timing)
     else:
@@ -154,7 +169,7 @@ def _array(wired: Wired, op: Record, name: str) -> None:
 def _alu(wired: Wired, op: Record, name: str) -> None:
     inputs, stage = op.texts("inputs"), op.get("stage", str)
     scalar = op.option("scalar", float, 0.0)
-    timing = BlockTiming(op.option("latency", int, 1), op.option("ii", int, 1))
+    timing = alu_timing(op)
     unit = wired.unit(op, name, inputs, [_out(op, "output")])
     if len(inputs) == 2 and stage in BINARY:
         unit.process = binary(unit, BINARY[stage], timing)
@@ -168,7 +183,7 @@ def _reduce(wired: Wired, op: Record, name: str) -> None:
     unit = wired.unit(op, name, [op.get("input_val", str)], [_out(op, "output_val")])
     kind = ReduceOp.MAX if op.get("reduce_type", str) == "MAX" else ReduceOp.SUM
     # Rule 3.16: the result of a maximum is there after a cycle.
-    latency = 1 if kind is ReduceOp.MAX else op.option("N", int, 1) ** 2
+    latency = 1 if kind is ReduceOp.MAX else area(op, "N")
     unit.process = reduce(unit, kind, BlockTiming(latency))
 
 

@@ -28,6 +28,7 @@ def replay_timed(path: str, case: Record, engines: Sequence[Engine]) -> CaseResu
     notes: list[str] = []
     known = False
     for engine in engines:
+        wired = wire(case, add_operation)  # a run uses it up: a deadlock, say, leaves deeper channels behind
         try:
             found = _interpreted(wired) if engine is Engine.INTERPRETER else run_compiled(case, wired)
         except SimulationError as fault:

@@ -2,6 +2,7 @@
 
 from fuseflow.dataflow.tokens import DONE
 from fuseflow.errors import SimulationError
+from fuseflow.sim.blocks.base import ended_after
 from fuseflow.sim.kernels.tokenwise import layout
 from fuseflow.sim.kernels.tokenwise.faults import FAULTS
 from fuseflow.sim.stream import unpack
@@ -34,8 +35,7 @@ def ended(arena: Arena, unit: Unit) -> SimulationError:
     channel = at(unit, arena[unit.place + layout.WAITS_FOR])
     return SimulationError(
         f"{unit.name} reads {channel.target} at cycle {arena[unit.place + layout.CLOCK]} but {channel.source} has "
-        f"ended after {arena[channel.place + layout.SENT]} tokens: the input streams of this node do not have the same "
-        "structure"
+        f"{ended_after(arena[channel.place + layout.SENT], len(unit.inputs))}"
     )
 
 

@@ -15,16 +15,18 @@ TABLES = (layout.SUM_ONE, layout.SUM_MANY)
 class Written:
     """What the writers have written so far."""
 
-    __slots__ = ("_arena", "_ends", "_words")
+    __slots__ = ("_arena", "_ends", "_stops", "_words")
 
     def __init__(self, arena: Arena) -> None:
         self._arena = arena
         self._words: dict[int, list[NDArray[np.int64]]] = {}
+        self._stops: dict[int, int] = {}
         self._ends: dict[int, list[NDArray[np.int64]]] = {}
 
     def empty(self, unit: Unit) -> None:
         """Take what stands in the buffers of the writer ``unit``."""
         place, words = unit.place, self._arena.words
+        self._stops[place] = self.stops(unit)
         for store, buffer, filled in (
             (self._words, words[place + layout.P], place + layout.R),
             (self._ends, words[place + layout.P + 1], place + layout.R + 1),
@@ -32,6 +34,10 @@ class Written:
             count = int(words[filled])
             store.setdefault(place, []).append(words[buffer : buffer + count].copy())
             words[filled] = 0
+
+    def stops(self, unit: Unit) -> int:
+        """Stop tokens that the coordinate writer ``unit`` has taken."""
+        return self._stops.get(unit.place, 0) + int(self._arena.words[unit.place + layout.R + 1])
 
     def level(self, unit: Unit) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
         """Coordinates of a level, and their running count at every stop."""

@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from fuseflow.dataflow.blocks import CrdWriter
 from fuseflow.dataflow.graph import Port
 from fuseflow.dataflow.tokens import Token
 from fuseflow.sim.kernels.tokenwise import layout
@@ -38,6 +39,11 @@ class NetworkRun:
         arena[layout.EVENT_LIMIT] = EVENT_LIMIT
         arena[layout.WINDOW_START], arena[layout.WINDOW_END] = start, end
         self._recorded = []
+
+    def written(self, unit: Unit) -> tuple[int, int]:
+        """Coordinates or values, and stop tokens, that the writer ``unit`` has taken; of values no stops."""
+        stops = self._written.stops(unit) if isinstance(unit.block, CrdWriter) else 0
+        return self.network.arena[unit.place + layout.COUNT], stops
 
     @property
     def finished(self) -> bool:

@@ -31,7 +31,7 @@ def simulate_tokenwise(
     """Run ``graph``, which is verified, to its end or until ``observation`` stops it."""
     tracing = observation.trace
     core = TokenCore(graph, tensors, machine, record=record, profile=observation.profile, watched=tracing is not None)
-    watch = Watch(graph, tensors, core.network)
+    watch = Watch(graph, tensors, core)
     tracer = None
     if tracing is not None:
         estimate = max(known_totals(graph, tensors).values(), default=1)

@@ -8,16 +8,18 @@ from fuseflow.formats import FiberTree
 from fuseflow.sim.blocks import compressed_level
 from fuseflow.sim.kernels.tokenwise import layout
 from fuseflow.sim.progress import Pace, Progress
-from fuseflow.sim.tokenwise.build import Network
+from fuseflow.sim.tokenwise.running import NetworkRun
+from fuseflow.sim.written import WrittenPart
 
 
 class Watch:
     """Looks at a network between two slices of its run."""
 
-    __slots__ = ("_known", "_network", "_pace", "_writers")
+    __slots__ = ("_known", "_network", "_pace", "_part", "_run", "_writers")
 
-    def __init__(self, graph: Graph, tensors: Mapping[str, FiberTree], network: Network) -> None:
-        self._network = network
+    def __init__(self, graph: Graph, tensors: Mapping[str, FiberTree], run: NetworkRun) -> None:
+        network = run.network
+        self._network, self._run = network, run
         self._pace = Pace()
         totals = known_totals(graph, tensors)
         self._known = [
@@ -25,6 +27,7 @@ class Watch:
             for channel in network.channels
             if channel.port in totals and channel.target is not None
         ]
+        self._part = WrittenPart(graph)
         self._writers = [unit for unit in network.units if isinstance(unit.block, CrdWriter | ValWriter)]
 
     def progress(self) -> Progress:
@@ -32,9 +35,10 @@ class Watch:
         words = self._network.arena.words
         tokens = sum(int(words[channel.place + layout.SENT]) for channel in self._network.channels)
         clock = min((int(words[unit.place + layout.CLOCK]) for unit in self._writers), default=0)
-        return self._pace.report(
-            tokens, clock, [(int(words[place + layout.TAKEN]), total) for place, total in self._known]
-        )
+        writers = {unit.node: unit for unit in self._writers}
+        read = self._part.of(lambda name: self._run.written(writers[name]))
+        read = read or [(int(words[place + layout.TAKEN]), total) for place, total in self._known]
+        return self._pace.report(tokens, clock, read)
 
 
 def known_totals(graph: Graph, tensors: Mapping[str, FiberTree]) -> dict[Port, int]:
