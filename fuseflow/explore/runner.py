@@ -171,9 +171,8 @@ def _cluster(workers: int, client: Any) -> Iterator[Callable[[], Any]]:
             yield lambda: Parallel(n_jobs=1, return_as="generator_unordered")
             return
         # A worker whose memory grew by 300 MB since its first job ends itself, to give the memory back: after it sent
-        # its result, so nothing is lost, and loky starts another one. Loky warns of that, in a thread of its own, so
-        # that only a filter of the process reaches it. A worker that dies in a job is an error, which run_jobs deals
-        # with.
+        # its result, so nothing is lost, and loky starts another one. Loky warns of that, in a thread of its own, which
+        # only a filter of the process reaches. A worker that dies in a job is an error, which run_jobs deals with.
         warnings.filterwarnings("ignore", "A worker stopped while some jobs were given to the executor", UserWarning)
         # One thread each: workers must not fight over the cores.
         with parallel_config(backend="loky", n_jobs=workers, inner_max_num_threads=1):
