@@ -35,8 +35,8 @@ class ComparisonProgress:
 
     @property
     def fraction(self) -> float:
-        """Estimated part of the whole that is done, in [0, 1]; all kernels count as equally long."""
-        within = 0.0 if self.run is None else (self.run.kernel + (self.run.fraction or 0.0)) / self.run.kernels
+        """Estimated part of the whole that is done, in [0, 1]; see RunProgress.run_fraction."""
+        within = 0.0 if self.run is None else (self.run.run_fraction or 0.0)
         return (self.index + within) / self.schedules
 
 

@@ -171,8 +171,16 @@ class Compiled:
         chosen = machine or Machine()
         constants, seconds = self.constants, self.compile_seconds
         return execute(
-            self.model, self.schedule.name, kernels, chosen, engine, watching, seconds, constants, values, keep
-        )
+            self.model, self.schedule.name, kernels, chosen, engine, watching, seconds, constants, values, keep,
+            lambda: self._work(chosen),
+        )  # fmt: skip
+
+    def _work(self, machine: Machine) -> list[float]:
+        """Busy cycles that the estimate expects of all nodes together, by kernel: what simulating them takes."""
+        from fuseflow.estimating import estimate  # which knows this class
+
+        found = estimate(self, machine=machine)
+        return [sum(node.busy_cycles for node in kernel.nodes) for kernel in found.kernels]
 
     def __repr__(self) -> str:
         lines = [

@@ -43,16 +43,21 @@ class SimulationError(FuseflowError, RuntimeError):
 class DeadlockError(SimulationError):
     """Blocks wait on each other and none can go on.
 
-    ``ring`` has the waiting units of the circle, ``suggestion`` depths by stream that remove it (see
-    ``Machine.with_depths``); both may be empty.
+    ``ring`` has the waiting units of the circle, ``suggestion`` depths by stream that make room in it (see
+    ``Machine.with_depths``); both may be empty. ``suffices`` says that a run with these depths was followed to its end.
     """
 
     def __init__(
-        self, message: str, ring: Sequence[object] = (), suggestion: Mapping[str, int] = MappingProxyType({})
+        self,
+        message: str,
+        ring: Sequence[object] = (),
+        suggestion: Mapping[str, int] = MappingProxyType({}),
+        suffices: bool = False,
     ) -> None:
         super().__init__(message)
         self.ring = tuple(ring)
         self.suggestion = dict(suggestion)
+        self.suffices = suffices
 
 
 class DataError(FuseflowError, ValueError):

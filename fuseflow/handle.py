@@ -62,7 +62,8 @@ class RunHandle:
         return self.done and self._run is not None and not self._run.complete
 
     def cancel(self) -> None:
-        """Ask the run to stop. It does within some tenths of a second; its result is then what it has come to."""
+        """Ask the run to stop. It does within some tenths of a second, of either engine; its result is then what it has
+        come to. Only while a kernel is set up nobody asks: the first run of a process loads its compiled code then."""
         self._cancelled.set()
 
     def wait(self, timeout: float | None = None) -> bool:

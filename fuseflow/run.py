@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -14,6 +14,7 @@ from fuseflow.errors import DeadlockError, FuseflowError, SimulationError
 from fuseflow.fifos import fifo_report
 from fuseflow.formats import FiberTree, Format, from_tiles, tiles_to_dense, to_tiles
 from fuseflow.models import Model
+from fuseflow.run_pace import RunPace
 from fuseflow.sim import Machine, Observation, Progress, Result, Trace, TraceOptions, interpret, simulate
 from fuseflow.sim.bottleneck import Bottleneck
 from fuseflow.sim.lane_use import lane_use, lane_words
@@ -86,6 +87,7 @@ class Run:
     moved: tuple[str, ...] = ()
     again: Callable[[Watching], "Run"] | None = None
     values: bool = True
+    _traces: dict[TraceOptions, Trace] = field(default_factory=dict, repr=False)
 
     @property
     def complete(self) -> bool:
@@ -93,16 +95,24 @@ class Run:
         return all(kernel.result.complete for kernel in self.kernels)
 
     def trace(self, options: TraceOptions | None = None) -> Trace:
-        """What every node did, interval by interval. A run that was not traced, or not with these ``options``, is
-        simulated again, which gives the same cycles."""
+        """What every node did, interval by interval.
+
+        A run that was not traced, or not with these ``options``, is simulated again, once, which gives the same cycles.
+        SimulationError for such a run that was stopped: again it would not stop where it did.
+        """
         parts = [kernel.result.trace for kernel in self.kernels if kernel.result.trace is not None]
         if options is None and len(parts) == len(self.kernels):
             return Trace(tuple(parts))
-        made = self._repeated(Watching(trace=options or TraceOptions()))
-        return Trace(tuple(kernel.result.trace for kernel in made.kernels if kernel.result.trace is not None))
+        chosen = options or TraceOptions()
+        if chosen not in self._traces:
+            remedy = "a run that may be stopped keeps its own trace with trace=TraceOptions() and the compiled engine"
+            self._check_whole("traced" if options is None else "traced like this", remedy)
+            made = self._repeated(Watching(trace=chosen))
+            self._traces[chosen] = Trace(tuple(k.result.trace for k in made.kernels if k.result.trace is not None))
+        return self._traces[chosen]
 
     def bottleneck(self) -> Bottleneck:
-        """What decides the cycles, in numbers and in words."""
+        """What decides the cycles, in numbers and in words; of a run that was stopped, of its cycles so far."""
         return self.trace().bottleneck()
 
     def fifo_report(self, search: bool = False, progress: Callable[[RunProgress], None] | None = None) -> pd.DataFrame:
@@ -111,7 +121,16 @@ class Run:
         The run is simulated again, with ``search`` many times; ``progress`` is called as ``Compiled.simulate`` calls
         it, for each of these runs anew.
         """
+        self._check_whole("measured", "simulate() to the end first")
         return fifo_report(self._repeated, self.cycles, search, progress)
+
+    def _check_whole(self, done: str, remedy: str) -> None:
+        """SimulationError for a run that was stopped and not ``done`` until then: once more it would be another one."""
+        if not self.complete:
+            raise SimulationError(
+                f"this run was stopped at cycle {self.cycles} and was not {done} until then; once more it would "
+                f"be another, whole run: {remedy}"
+            )
 
     def _repeated(self, watching: Watching) -> "Run":
         if self.again is None:
@@ -167,7 +186,7 @@ class Run:
         return Check(error, self.model.reference_name)
 
     def table(self) -> pd.DataFrame:
-        """Counters of every node of every kernel."""
+        """Counters of every node of every kernel (columns kernel and node, which the tables of a trace have, too)."""
         frames = [kernel.result.table().assign(kernel=kernel.name) for kernel in self.kernels]
         return pd.concat(frames, ignore_index=True)
 
@@ -223,13 +242,15 @@ def execute(
     constants: Mapping[str, FiberTree],
     values: bool = True,
     keep: bool = True,
+    work: Callable[[], Sequence[float]] = tuple,
 ) -> Run:
     """Simulate ``graphs`` in order, each result feeding the later ones in its format.
 
     Without ``keep`` a result is freed once nothing left to run reads it, and only the outputs of the program stay.
 
-    Without ``values`` the compiled engine moves structure only (:func:`fuseflow.sim.simulate`). Raises RunInterrupted,
-    a KeyboardInterrupt that has the run so far, where it is interrupted.
+    Without ``values`` the compiled engine moves structure only (:func:`fuseflow.sim.simulate`). ``work`` tells the
+    expected work of every kernel to the reports of progress (:class:`fuseflow.run_pace.RunPace`). Raises
+    RunInterrupted, a KeyboardInterrupt that has the run so far, where it is interrupted.
     """
     if engine == "interpreter" and not values:
         raise SimulationError("the interpreter always carries values; use engine='compiled' with values=False")
@@ -240,6 +261,7 @@ def execute(
     tensors: dict[str, FiberTree] = {**model.tensors, **constants}
     moved = move_stored(model.program, tensors)
     kernels: list[KernelRun] = []
+    pace = RunPace(len(graphs), work)
     complete = True
     for number, kernel in enumerate(graphs):
         name, graph = kernel.name, kernel.graph
@@ -248,14 +270,14 @@ def execute(
         here = machine.with_depths(depths_of(name, graph, watching.depths))
         try:
             if engine == "compiled":
-                report = None if watching.progress is None else _relay(watching.progress, number, len(graphs), name)
+                report = None if watching.progress is None else _relay(watching.progress, pace, number, name)
                 result = simulate(
                     graph, needed, here, progress=report, observation=_observe(name, watching), values=values
                 )
             else:
                 result = interpret(graph, needed, here, observation=_observe(name, watching))
         except DeadlockError as error:
-            raise DeadlockError(f"kernel {name!r}: {error}", error.ring, error.suggestion) from error
+            raise DeadlockError(f"kernel {name!r}: {error}", error.ring, error.suggestion, error.suffices) from error
         except FuseflowError as error:
             raise type(error)(f"kernel {name!r}: {error}") from error
         complete = result.complete
@@ -272,7 +294,9 @@ def execute(
 
     def again(other: Watching) -> Run:
         same = replace(other, depths={**watching.depths, **other.depths})
-        return execute(model, schedule, graphs, machine, "compiled", same, compile_seconds, constants, keep=keep)
+        return execute(
+            model, schedule, graphs, machine, "compiled", same, compile_seconds, constants, keep=keep, work=work
+        )
 
     seconds = time.perf_counter() - started
     run = Run(model, schedule, machine, tuple(kernels), outputs, compile_seconds, seconds, tuple(moved), again, values)
@@ -328,21 +352,12 @@ def _dense(program: Program, name: str, tensors: Mapping[str, FiberTree]) -> NDA
     return tiles_to_dense(tensors[name], program.tensor(name).tile) if program.blocked else tensors[name].to_dense()
 
 
-def _relay(progress: Callable[[RunProgress], None], kernel: int, kernels: int, name: str) -> Callable[[Progress], None]:
+def _relay(
+    progress: Callable[[RunProgress], None], pace: RunPace, kernel: int, name: str
+) -> Callable[[Progress], None]:
     """Passes the engine's progress on as progress of the whole run."""
 
     def report(state: Progress) -> None:
-        progress(
-            RunProgress(
-                kernel,
-                kernels,
-                name,
-                state.tokens,
-                state.clock_cycles,
-                state.fraction,
-                state.elapsed_seconds,
-                state.remaining_seconds,
-            )
-        )
+        progress(pace.report(kernel, name, state))
 
     return report

@@ -12,7 +12,9 @@ from fuseflow.sim import TraceFrame, TraceOptions
 class RunProgress:
     """Where a run stands: kernel number ``kernel`` (from 0) of ``kernels``, called ``name``, its tokens and clock.
 
-    ``fraction``, ``elapsed_seconds`` and ``remaining_seconds`` are those of this kernel; ``None`` while unknown.
+    ``fraction``, ``elapsed_seconds`` and ``remaining_seconds`` are those of this kernel; ``None`` while unknown. Those
+    with ``run_`` are of the whole run, in which a kernel counts by the busy cycles that the estimate expects of all its
+    nodes (:func:`fuseflow.estimate`); guesses, as what a busy cycle takes to simulate differs.
     """
 
     kernel: int
@@ -23,6 +25,9 @@ class RunProgress:
     fraction: float | None = None
     elapsed_seconds: float = 0.0
     remaining_seconds: float | None = None
+    run_fraction: float | None = None
+    run_elapsed_seconds: float = 0.0
+    run_remaining_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

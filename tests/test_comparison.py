@@ -92,7 +92,7 @@ def test_progress_starts_every_schedule(model: Model) -> None:
     compare(model, ["unfused", "full"], progress=seen.append)
     starts = [(state.schedule, state.fraction) for state in seen if state.run is None]
     assert starts == [("unfused", 0.0), ("full", 0.5)]
-    assert ComparisonProgress("full", 1, 2, RunProgress(1, 2, "b", fraction=0.5)).fraction == 0.875
+    assert ComparisonProgress("full", 1, 2, RunProgress(1, 2, "b", run_fraction=0.75)).fraction == 0.875
 
 
 def test_a_wrong_result_is_an_error(model: Model) -> None:

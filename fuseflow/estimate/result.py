@@ -100,7 +100,7 @@ class Estimate:
             for kernel in self.kernels
             for node in kernel.nodes
         ]
-        return pd.DataFrame(rows_by_node, columns=["kernel", *columns])
+        return pd.DataFrame(rows_by_node, columns=["kernel", *columns]).rename(columns={"name": "node"})
 
     def lanes(self) -> pd.DataFrame:
         """How busy every parallel lane would be, as ``Run.lanes()``; empty without lanes."""

@@ -86,9 +86,7 @@ class Store:
     def __post_init__(self) -> None:
         object.__setattr__(self, "folder", Path(self.folder))  # text is a path too
         if self.folder.exists() and not self.folder.is_dir():
-            raise StoreError(
-                f"{self.folder} is no folder, so no results can be in it; name another one in FUSEFLOW_RESULTS"
-            )
+            raise StoreError(f"{self.folder} is no folder, so no results can be in it; give the path of a folder")
 
     @classmethod
     def at(cls, folder: "str | Path | Store | None") -> "Store":
@@ -110,11 +108,8 @@ class Store:
         return self.folder / "nodes" / key[:2] / f"{key}.parquet"
 
     def find(self, keys: list[str]) -> dict[str, Outcome]:
-        """The outcomes that are known of ``keys``.
-
-        One whose counters are gone is not, so that it is made again; rows without a known status or their numbers are
-        as if not there.
-        """
+        """The outcomes that are known of ``keys``; rows without a known status, their numbers or their counters are as
+        if not there, so that they are made again."""
         if not self.index.exists():
             return {}
         found: dict[str, Outcome] = {}
@@ -175,7 +170,7 @@ class Store:
         """Counters of every node of a finished result; StoreError if its file is missing or damaged."""
         path = self.node_file(key)
         try:
-            return pd.read_parquet(path)
+            return pd.read_parquet(path).rename(columns={"name": "node"})  # what the column was called at first
         except (OSError, ValueError) as error:
             raise StoreError(
                 f"the counters of result {key[:12]} in {path} cannot be read: {error}. Delete this file: the result is "

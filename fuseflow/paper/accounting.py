@@ -54,7 +54,7 @@ def _kernels(point: Point, outcomes: Mapping[Point, Outcome], store: Store) -> p
     rows = []
     for kernel, nodes in store.nodes(point_key(point)).groupby("kernel", sort=False):
         busiest = nodes.loc[nodes["busy_cycles"].idxmax()]
-        rows.append((kernel, int(nodes["final_clock_cycles"].max()), busiest["name"], int(busiest["busy_cycles"])))
+        rows.append((kernel, int(nodes["final_clock_cycles"].max()), busiest["node"], int(busiest["busy_cycles"])))
     return pd.DataFrame(rows, columns=["kernel", "cycles", "node", "busy"]).set_index("kernel")
 
 

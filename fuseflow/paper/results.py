@@ -93,7 +93,7 @@ def _of_nodes(count: Callable[[pd.DataFrame], int], keys: Sequence[str], bar: Ba
 
 def _dense_tokens(nodes: pd.DataFrame) -> int:
     """Busy cycles of the dense scanners of a finished point: those that read no coordinate from memory."""
-    dense = nodes["name"].str.startswith("scan") & (nodes["coordinates_read"] == 0)
+    dense = nodes["node"].str.startswith("scan") & (nodes["coordinates_read"] == 0)
     return int(nodes.loc[dense, "busy_cycles"].sum())
 
 
@@ -104,7 +104,7 @@ def _held_coordinates(nodes: pd.DataFrame) -> int:
     reference that differs from the one before (simulator rule 3.1). So fewer words than cycles tell a repeated
     reference, and as the outermost level has one fiber, two entries were read.
     """
-    scans = nodes[nodes["name"].str.startswith("scan") & (nodes["coordinates_read"] > 0)]
+    scans = nodes[nodes["node"].str.startswith("scan") & (nodes["coordinates_read"] > 0)]
     held = scans[scans["coordinates_read"] < scans["busy_cycles"]]
     read = held["coordinates_read"] - 2
     fibers = held["busy_cycles"] - read

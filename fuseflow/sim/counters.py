@@ -24,11 +24,12 @@ class Counters:
 
 
 def node_stats(name: str, units: Sequence[tuple[int, int, Counters]]) -> NodeStats:
-    """Statistics of a node from the (final clock, busy cycles, counters) of each of its units."""
+    """Statistics of a node from the (final clock, busy cycles, counters) of each of its units, the one that has the
+    outputs last: it is the one that a trace shows, and in a run that was stopped the others may be ahead of it."""
     return NodeStats(
         name=name,
         final_clock_cycles=max(clock for clock, _, _ in units),
-        busy_cycles=max(busy for _, busy, _ in units),
+        busy_cycles=units[-1][1],
         flops=sum(counters.flops for _, _, counters in units),
         values_read=sum(counters.values_read for _, _, counters in units),
         values_written=sum(counters.values_written for _, _, counters in units),

@@ -28,7 +28,10 @@ from fuseflow.sim.machine import BROADCAST_OF, Machine
 from fuseflow.sim.memory import MemoryKind
 from fuseflow.sim.observation import UNOBSERVED, Observation, StopRequest
 from fuseflow.sim.result import Result
-from fuseflow.sim.waiting import Waiting, explain
+from fuseflow.sim.waiting import Blocked, Relaxed, Waiting, explain, relax
+
+SEARCH_OPERATIONS = 1 << 18
+"""Turns and tokens of a search for depths, in a network of units that the token core has no graph of."""
 
 
 def interpret(
@@ -42,11 +45,12 @@ def interpret(
     """Run ``graph`` on ``tensors``; with ``record`` the result keeps every stream that left a port.
 
     Of ``observation`` only ``keep_interrupted`` and ``stop`` count here: a run that is interrupted from the keyboard,
-    or that ``stop`` ends, returns what it has come to. ``stop`` is asked between two turns of units, and on unbounded
-    channels a unit goes on as long as it has tokens, so a long stream delays it.
+    or that ``stop`` ends, returns what it has come to. ``stop`` is asked between two turns of units, which are of at
+    most some thousand tokens.
 
     Raises VerifyError for a graph that breaks a rule, SimulationError where streams do not fit together, and
-    DeadlockError where bounded channels block the run.
+    DeadlockError where bounded channels block the run; the depths that it suggests are found by the token core, which
+    blocks in the same place and goes on a hundred times faster.
     """
     check_given(graph, tensors, machine)
     streams: dict[Port, list[tuple[Token, int]]] | None = {} if record else None
@@ -55,7 +59,7 @@ def interpret(
     around = Surroundings(tensors, machine, written, summed_products(graph), controller)
     units = wire(graph, around, streams)
     try:
-        complete = run(units, controller, stop=observation.stop)
+        complete = run(units, controller, stop=observation.stop, search=lambda _: _relaxed(graph, tensors, machine))
     except KeyboardInterrupt:
         if not observation.keep_interrupted:
             raise
@@ -105,26 +109,39 @@ def run(
     controller: Controller | Dram | None = None,
     check_drained: bool = True,
     stop: Callable[[], bool] | None = None,
+    search: Callable[[Blocked], Relaxed] = relax,
 ) -> bool:
     """Run all units until each has returned; where none can go on, the memory's ``controller`` does its next cycle.
 
-    False if ``stop``, asked at most ten times a second, has ended the run before that.
+    False if ``stop``, asked at most ten times a second, has ended the run before that. ``search`` finds depths for the
+    error of a deadlock.
 
     Raises DeadlockError if none can go on, SimulationError if one reads past the end of a stream or, with
     ``check_drained``, leaves one unread.
     """
     waiting = list(units)
-    if not _exhaust(waiting, controller, StopRequest(stop)):
+    request = StopRequest(stop)
+    if not _exhaust(waiting, controller, lambda _: request.is_due()):
         return False
     if waiting:
-        raise explain(_Stuck(waiting, units, controller))
+        raise explain(_Stuck(waiting, units, controller), search)
     for unit in units if check_drained else ():
         _check_drained(unit)
     return True
 
 
-def _exhaust(waiting: list[Unit], controller: Controller | Dram | None, stop: StopRequest) -> bool:
-    """Run the units of ``waiting`` until none can go on; those that have returned leave the list. False if stopped."""
+def _relaxed(graph: Graph, tensors: Mapping[str, FiberTree], machine: Machine) -> Relaxed:
+    """What the token core finds behind a deadlock of the interpreter."""
+    from fuseflow.sim.tokenwise.core import TokenCore  # loads the kernels, which the interpreter does without
+
+    return TokenCore(graph, tensors, machine).relax()
+
+
+def _exhaust(waiting: list[Unit], controller: Controller | Dram | None, stop: Callable[[Unit], bool]) -> bool:
+    """Run the units of ``waiting`` until none can go on; those that have returned leave the list.
+
+    False if ``stop``, asked after every turn of a unit, ended it before that.
+    """
     with np.errstate(all="ignore"):
         while waiting:
             moved = False
@@ -134,7 +151,7 @@ def _exhaust(waiting: list[Unit], controller: Controller | Dram | None, stop: St
                 moved = True
                 if not _advance(unit):
                     waiting.remove(unit)
-                if stop.is_due():
+                if stop(unit):
                     return not waiting
             if not moved and not (controller is not None and controller.step()):
                 break
@@ -142,7 +159,7 @@ def _exhaust(waiting: list[Unit], controller: Controller | Dram | None, stop: St
 
 
 def _advance(unit: Unit) -> bool:
-    """Run ``unit`` until it waits (True) or has returned (False)."""
+    """Run ``unit`` until it waits or its turn is over (True) or it has returned (False)."""
     if unit.process is None:
         raise SimulationError(f"unit {unit.name} has no process; set one before the run")
     unit.waits = next(unit.process, None)
@@ -160,6 +177,8 @@ def _served(unit: Unit) -> bool:
     if unit.waits is None:
         return True
     channel, need = unit.waits
+    if need is Need.TURN:
+        return True
     if need is Need.ROOM:
         return not channel.full
     return bool(channel.queue) or channel.closed
@@ -191,8 +210,31 @@ class _Stuck:
     def deepen(self, channel: str, depth: int) -> None:
         self._channels[channel].capacity = depth
 
-    def go_on(self) -> None:
-        _exhaust(self._units, self._controller, StopRequest(None))
+    def go_on(self, operations: int) -> int:
+        spent = _Spent(operations, self._units)
+        _exhaust(self._units, self._controller, spent.is_over)
+        return spent.operations
+
+    @property
+    def search_operations(self) -> int:
+        return SEARCH_OPERATIONS
+
+
+class _Spent:
+    """Counts the turns of units and the tokens that they take and send, up to ``most``."""
+
+    __slots__ = ("_before", "_most", "operations")
+
+    def __init__(self, most: int, units: Sequence[Unit]) -> None:
+        self.operations = 0
+        self._most = most
+        self._before = {id(unit): unit.moved for unit in units}
+
+    def is_over(self, unit: Unit) -> bool:
+        moved = unit.moved
+        self.operations += 1 + moved - self._before[id(unit)]
+        self._before[id(unit)] = moved
+        return self.operations >= self._most
 
 
 def _check_drained(unit: Unit) -> None:

@@ -12,14 +12,14 @@ def lane_use(kernels: Iterable[tuple[str, float, pd.DataFrame]]) -> pd.DataFrame
     busiest node with that node's busy cycles, and these as a part of the kernel's cycles. Empty without lanes."""
     rows: list[tuple[str, str, int, str, float, float, float]] = []
     for kernel, cycles, table in kernels:
-        parts = table["name"].str.partition("@")
+        parts = table["node"].str.partition("@")
         spread = table.assign(lane=parts[2])[parts[1] == "@"]
         # Two indices spread one after the other: only nodes in lanes of both say how busy such a lane is.
         depth = spread["lane"].str.count("@")
         for lane, nodes in spread[depth == depth.max()].groupby("lane", sort=False) if len(spread) else ():
             most = nodes.loc[nodes["busy_cycles"].idxmax()]
             busy = most["busy_cycles"].item()
-            rows.append((kernel, str(lane), len(nodes), str(most["name"]), busy, cycles, busy / max(cycles, 1)))
+            rows.append((kernel, str(lane), len(nodes), str(most["node"]), busy, cycles, busy / max(cycles, 1)))
     return pd.DataFrame(rows, columns=COLUMNS)
 
 

@@ -13,23 +13,13 @@ from typing import SupportsIndex
 
 from fuseflow.errors import SimulationError
 from fuseflow.sim.memory import Memory
+from fuseflow.sim.ranges import check_ranges
 
-MOST_CYCLES = 1 << 31
-"""Largest number of cycles of one step of a unit, so that clocks fit into 64 bits."""
 MOST_TOKENS = 1 << 40
 """Largest depth of a stream; no memory holds more."""
 
 BROADCAST_OF = "broadcast of "
 """How the unit is called that copies a stream to several readers."""
-
-
-def _check(what: str, owner: object, least: Mapping[str, int]) -> None:
-    """SimulationError for a field of ``owner`` below ``least`` or too large; what is no number is refused later."""
-    for name, low in least.items():
-        value = getattr(owner, name)
-        is_number = isinstance(value, Real)
-        if is_number and not low <= value <= MOST_CYCLES:
-            raise SimulationError(f"{name} of {what} must be from {low} to {MOST_CYCLES}, not {value}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +35,7 @@ class ScannerTiming:
     row_size: int = 4
 
     def __post_init__(self) -> None:
-        _check("a scanner", self, {each.name: int(each.name == "row_size") for each in fields(ScannerTiming)})
+        check_ranges("a scanner", self, {each.name: int(each.name == "row_size") for each in fields(ScannerTiming)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +46,7 @@ class BlockTiming:
     interval_cycles: int = 1
 
     def __post_init__(self) -> None:
-        _check("a block", self, {"latency_cycles": 0, "interval_cycles": 0})
+        check_ranges("a block", self, {"latency_cycles": 0, "interval_cycles": 0})
 
     @property
     def control_cycles(self) -> int:
@@ -109,9 +99,7 @@ class TurnTiming:
     skip_cycles: int = 0
 
     def __post_init__(self) -> None:
-        for name in ("flush_cycles", "pass_cycles", "broadcast_cycles", "skip_cycles"):
-            if getattr(self, name) < 0:
-                raise SimulationError(f"{name} of a machine must be 0 or more, not {getattr(self, name)}")
+        check_ranges("a machine", self, {each.name: 0 for each in fields(TurnTiming)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +132,7 @@ class Machine:
     tiles: TileTiming = field(default_factory=TileTiming)
 
     def __post_init__(self) -> None:
-        _check("a machine", self, {"value_bytes": 1, "coordinate_bytes": 1})
+        check_ranges("a machine", self, {"value_bytes": 1, "coordinate_bytes": 1})
         is_number = isinstance(self.clock_hz, Real)
         if is_number and not 0 < self.clock_hz < inf:
             raise SimulationError(f"clock_hz of a machine must be above 0 and finite, not {self.clock_hz}")

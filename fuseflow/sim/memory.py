@@ -3,10 +3,11 @@
 ``blocks.controller`` and ``blocks.dram`` hold the models themselves.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import Enum
 
 from fuseflow.errors import SimulationError
+from fuseflow.sim.ranges import check_ranges
 
 
 class MemoryKind(Enum):
@@ -37,18 +38,12 @@ class DramTiming:
     outstanding: int = 32
 
     def __post_init__(self) -> None:
-        for name in ("channels", "banks", "row_bytes", "burst_bytes", "outstanding"):
-            if getattr(self, name) < 1:
-                raise SimulationError(f"{name} of a memory must be 1 or more, not {getattr(self, name)}")
+        sizes = ("channels", "banks", "row_bytes", "burst_bytes", "outstanding")
+        check_ranges("a memory", self, {each.name: int(each.name in sizes) for each in fields(DramTiming)})
         if self.row_bytes % self.burst_bytes:
             raise SimulationError(
                 f"a row of {self.row_bytes} bytes must hold a whole number of bursts of {self.burst_bytes} bytes"
             )
-        for name in (
-            "burst_cycles", "activate_cycles", "precharge_cycles", "column_cycles", "active_cycles", "transport_cycles",
-        ):  # fmt: skip
-            if getattr(self, name) < 0:
-                raise SimulationError(f"{name} of a memory must be 0 or more, not {getattr(self, name)}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +64,8 @@ class Memory:
     dram: DramTiming = field(default_factory=DramTiming)
 
     def __post_init__(self) -> None:
-        if self.channels < 1:
-            raise SimulationError(f"a memory has 1 channel or more, not {self.channels}")
-        for name in ("latency_cycles", "interval_cycles", "start_up_cycles"):
-            if getattr(self, name) < 0:
-                raise SimulationError(f"{name} of a memory must be 0 or more, not {getattr(self, name)}")
+        least = {"channels": 1, "latency_cycles": 0, "interval_cycles": 0, "start_up_cycles": 0}
+        check_ranges("a memory", self, least)
 
     @classmethod
     def ideal(cls) -> "Memory":

@@ -19,9 +19,10 @@ from fuseflow.sim.trace import KernelTrace
 class NodeStats:
     """Counters of one node of a graph (simulator §5).
 
-    ``final_clock_cycles`` and ``busy_cycles`` are maxima over the units of the node (a repeat has two, every other
-    node one; broadcasts belong to no node). ``busy_cycles`` counts the cycles that a unit advanced on its own account
-    and not by waiting for a token or for room. ``flops`` counts results of ALUs and values accumulated by reductions
+    ``final_clock_cycles`` is the largest over the units of the node (a repeat has two, every other node one; broadcasts
+    belong to no node). ``busy_cycles`` counts the cycles that its last unit, which has the outputs, advanced on its own
+    account and not by waiting for a token or for room; the two of a repeat have the same once a run is complete.
+    ``flops`` counts results of ALUs and values accumulated by reductions
     and accumulators; the other counters are elements read from or written to memory: ``values_read`` by arrays
     (``N`` reads nothing), ``coordinates_read`` by compressed scanners (coordinates, and two segment entries per
     reference that differs from the one before), ``coordinates_written`` by coordinate writers (coordinates, and one
@@ -104,10 +105,10 @@ class Result:
         raise KeyError(f"no node {name!r} in this result; nodes: {', '.join(node.name for node in self.nodes)}")
 
     def table(self) -> pd.DataFrame:
-        """One row per node, one column per counter, in the order of the graph."""
+        """One row per node (column ``node``, as in a trace), one column per counter, in the order of the graph."""
         columns = [column.name for column in fields(NodeStats)]
         rows = [[getattr(node, column) for column in columns] for node in self.nodes]
-        return pd.DataFrame(rows, columns=columns)
+        return pd.DataFrame(rows, columns=columns).rename(columns={"name": "node"})
 
     def __repr__(self) -> str:
         return (

@@ -13,7 +13,7 @@ from fuseflow.sim.threads import Shared, column_parts, enough_for, together
 
 Floats = NDArray[np.float32]
 
-PARTS = 4
+PARTS = 8
 """Parts of the work per thread: who comes later, because of other work, takes fewer of them."""
 
 

@@ -1,16 +1,16 @@
 """Units that wait on each other, and the error that says so; both engines use it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from time import monotonic
+from enum import Enum
 from typing import Protocol
 
 from fuseflow.errors import DeadlockError, SimulationError
 from fuseflow.sim.blocks.base import Need
 from fuseflow.sim.machine import BROADCAST_OF
 
-RELAXED_SECONDS = 10.0
-"""Longest search for depths that remove a deadlock."""
+DEEPENINGS = 1024
+"""Most times that a search for depths makes a stream deeper; each takes its part of the operations that it may do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,36 +45,67 @@ class Blocked(Protocol):
     def deepen(self, channel: str, depth: int) -> None:
         """Give a channel a larger capacity, and let its producer try again."""
 
-    def go_on(self) -> None:
-        """Run until no unit can go on; SimulationError as in any run."""
+    def go_on(self, operations: int) -> int:
+        """Run until no unit can go on or about ``operations`` are done; how many. SimulationError as in any run."""
+
+    @property
+    def search_operations(self) -> int:
+        """Operations, of whatever kind it counts, that it does in about a second: the same ones on every machine."""
 
 
-def explain(network: Blocked) -> DeadlockError:
-    """The error for ``network``, which goes on with deeper streams to find depths that suffice: it is spent then.
+class Ending(Enum):
+    """How a search for depths ended, and what is known of a run with these depths."""
+
+    WHOLE = "the run then comes to its end"
+    CUT = "the search was cut off here, so a run with these may still block: repeat it with them to search on"
+    BLOCKED = "the run then blocks later, where no depth helps: input streams of a node differ in structure"
+    FAULTY = "the run then meets another error"
+
+
+@dataclass(frozen=True, slots=True)
+class Relaxed:
+    """What a search has found: depths by stream."""
+
+    depths: dict[str, int]
+    ending: Ending
+
+
+def relax(network: Blocked) -> Relaxed:
+    """Go on with deeper streams from where ``network`` is blocked, to find depths that suffice: it is spent then.
 
     A full stream of the ring of waiting units is made deeper, by little, until the network ends or stops for good. A
     network with these depths from the start can do the same steps, and what it does does not depend on their order
-    (simulator rule 1.2): it does not block where this one went on.
+    (simulator rule 1.2): it does not block where this one went on. The search is bounded in operations, not in time, so
+    it finds the same on every machine.
     """
-    stuck = network.waiting()
     depths: dict[str, int] = {}
-    end = monotonic() + RELAXED_SECONDS
-    waiting = stuck
-    while waiting and monotonic() < end:
+    left = network.search_operations
+    deepening = left // DEEPENINGS
+    ending = Ending.WHOLE
+    while waiting := network.waiting():
         full = [wait.channel for wait in find_ring(waiting) if wait.need is Need.ROOM]
         if not full:
+            ending = Ending.BLOCKED
             break
         channel = min(full, key=lambda name: (name not in depths, network.depth(name)))
         depth = network.depth(channel)
         depths[channel] = depth + (max(1, depth // 16) if channel in depths else 1)
         network.deepen(channel, depths[channel])
         try:
-            network.go_on()
+            left -= network.go_on(left) + deepening
         except SimulationError:
-            break  # another fault lies behind this one
-        waiting = network.waiting()
-    named = {name.removeprefix(BROADCAST_OF): depth for name, depth in depths.items()}
-    return deadlock(stuck, named, whole=not waiting)
+            ending = Ending.FAULTY
+            break
+        if left <= 0:
+            ending = Ending.CUT
+            break
+    return Relaxed({name.removeprefix(BROADCAST_OF): depth for name, depth in depths.items()}, ending)
+
+
+def explain(network: Blocked, search: Callable[[Blocked], Relaxed] = relax) -> DeadlockError:
+    """The error for ``network``, which is spent then; ``search`` finds depths that suffice."""
+    stuck = network.waiting()
+    return deadlock(stuck, search(network))
 
 
 def find_ring(waiting: Sequence[Waiting]) -> list[Waiting]:
@@ -93,11 +124,8 @@ def find_ring(waiting: Sequence[Waiting]) -> list[Waiting]:
     return []
 
 
-def deadlock(waiting: Sequence[Waiting], depths: Mapping[str, int], whole: bool) -> DeadlockError:
-    """The error: the ring of units first, then those that wait for it, then the ``depths`` that would do.
-
-    ``whole`` says that a run with these depths was followed to its end.
-    """
+def deadlock(waiting: Sequence[Waiting], found: Relaxed) -> DeadlockError:
+    """The error: the ring of units first, then those that wait for it, then the depths that were ``found``."""
     ring = find_ring(waiting)
     names = [wait.unit for wait in ring]
     lines = [f"deadlock: {len(waiting)} units wait on each other and none can go on"]
@@ -108,13 +136,12 @@ def deadlock(waiting: Sequence[Waiting], depths: Mapping[str, int], whole: bool)
     if ring and others:
         lines.append("waiting for these:")
     lines += [f"  {wait}" for wait in others]
-    if depths:
-        text = ", ".join(f"{name!r}: {depth}" for name, depth in depths.items())
+    if found.depths:
+        text = ", ".join(f"{name!r}: {depth}" for name, depth in found.depths.items())
         lines.append(
-            f"make these streams deeper: depths={{{text}}}"
-            + ("; the run then comes to its end" if whole else "; that removes this deadlock, maybe not a later one")
-            + ". Or make all of them unbounded (channel_capacity=None)"
+            f"make these streams deeper: depths={{{text}}}; {found.ending.value}. Or make all of them unbounded "
+            "(channel_capacity=None)"
         )
     else:
         lines.append("the input streams of these nodes do not have the same structure; check the wiring of the graph")
-    return DeadlockError("\n".join(lines), ring=tuple(ring), suggestion=dict(depths))
+    return DeadlockError("\n".join(lines), tuple(ring), found.depths, found.ending is Ending.WHOLE)

@@ -65,7 +65,7 @@ def test_lanes_together_count_as_simulated(seed: int) -> None:
 
 def _by_lanes(table: pd.DataFrame, column: str) -> list[float]:
     """``column`` by node, all of its lanes together."""
-    nodes = [table["kernel"], table["name"].str.split("@").str[0]]
+    nodes = [table["kernel"], table["node"].str.split("@").str[0]]
     return [float(value) for value in table[column].groupby(nodes, sort=True).sum()]
 
 
@@ -131,8 +131,8 @@ def test_a_gather_takes_a_token_of_one_lane_at_a_time(text: str) -> None:
     run, found = compiled.simulate(), ff.estimate(compiled)
     assert (found.flops, found.bytes) == (run.flops, run.bytes)
     assert found.cycles == pytest.approx(run.cycles, rel=0.05)
-    busy = found.table("node").set_index("name")["busy_cycles"]
-    counted = run.table().set_index("name")["busy_cycles"]
+    busy = found.table("node").set_index("node")["busy_cycles"]
+    counted = run.table().set_index("node")["busy_cycles"]
     gathers = [name for name in counted.index if name.startswith("gather")]
     assert gathers
     np.testing.assert_allclose(busy[gathers], counted[gathers], atol=3)

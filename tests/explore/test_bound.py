@@ -26,7 +26,7 @@ def test_no_schedule_computes_less(seed: int) -> None:
         except FuseflowError:
             continue
         run = compiled.simulate(engine="interpreter")
-        table = run.table().set_index(["kernel", "name"])["flops"]
+        table = run.table().set_index(["kernel", "node"])["flops"]
         products = [
             table[region.graph.name, node.name]
             for region in compiled.regions

@@ -15,7 +15,7 @@ from fuseflow.errors import StoreError
 from fuseflow.explore import Outcome, Status, Store
 
 ABOUT = {"model": "m", "schedule": "s", "schedule_json": "{}", "machine": "comal", "version": "1"}
-NODES = pd.DataFrame({"name": ["a"], "flops": [3]})
+NODES = pd.DataFrame({"node": ["a"], "flops": [3]})
 
 
 def test_keeps_results_and_never_replaces_finished_ones(tmp_path: Path) -> None:

@@ -68,11 +68,11 @@ def test_the_limit_of_bursts_under_way() -> None:
 
 
 def test_parameters_are_checked() -> None:
-    with pytest.raises(SimulationError, match="banks of a memory must be 1 or more, not 0"):
+    with pytest.raises(SimulationError, match="banks of a memory must be from 1 to 2147483648, not 0"):
         DramTiming(banks=0)
     with pytest.raises(SimulationError, match="a row of 100 bytes must hold a whole number of bursts of 32 bytes"):
         DramTiming(row_bytes=100)
-    with pytest.raises(SimulationError, match="column_cycles of a memory must be 0 or more, not -1"):
+    with pytest.raises(SimulationError, match="column_cycles of a memory must be from 0 to 2147483648, not -1"):
         DramTiming(column_cycles=-1)
 
 
@@ -102,7 +102,7 @@ def test_pipelined_machine_charges_the_free_turns() -> None:
     assert charged.node("write_val").busy_cycles == free.node("write_val").busy_cycles + 1  # its one stop
     assert charged.cycles > free.cycles
     assert isinstance(compare(graph, tensors, Machine.pipelined()), Result)
-    with pytest.raises(SimulationError, match="flush_cycles of a machine must be 0 or more, not -1"):
+    with pytest.raises(SimulationError, match="flush_cycles of a machine must be from 0 to 2147483648, not -1"):
         from fuseflow.sim import TurnTiming
 
         TurnTiming(flush_cycles=-1)

@@ -27,9 +27,9 @@ from fuseflow.dataflow.blocks import (
 from fuseflow.einsum.operators import UnaryOp
 from fuseflow.errors import DataError, FuseflowError, SimulationError, VerifyError
 from fuseflow.formats import FiberTree, Format
-from fuseflow.sim import Machine, Observation, TraceOptions, interpret, simulate
+from fuseflow.sim import Machine, Memory, Observation, TraceOptions, interpret, simulate
 from fuseflow.sim.engine_limits import MOST_SUMS, needs_tokens
-from fuseflow.sim.machine import BlockTiming, ScannerTiming
+from fuseflow.sim.machine import BlockTiming, ScannerTiming, TurnTiming
 from fuseflow.sim.replay import replay
 from tests.dataflow.graphs import change, node
 from tests.sim.test_bad_input import MATRIX, VECTOR, graph, source
@@ -249,6 +249,8 @@ def test_a_result_that_does_not_fit_names_its_writers() -> None:
         (lambda: ScannerTiming(data_load_factor=float("nan")), r"data_load_factor of a scanner must be .*, not nan"),
         (lambda: ScannerTiming(data_load_factor=float("inf")), r"data_load_factor of a scanner must be .*, not inf"),
         (lambda: ScannerTiming(row_size=0), r"row_size of a scanner must be from 1 to 2147483648, not 0"),
+        (lambda: TurnTiming(skip_cycles=2**70), r"skip_cycles of a machine must be from 0 to 2147483648, not 118"),
+        (lambda: Memory.hbm(latency_cycles=2**70), r"latency_cycles of a memory must be from 0 to 2147483648, not 118"),
         (lambda: Machine(value_bytes=-1), r"value_bytes of a machine must be from 1 to 2147483648, not -1"),
         (lambda: Machine(coordinate_bytes=0), r"coordinate_bytes of a machine must be from 1"),
         (lambda: Machine(clock_hz=0), r"clock_hz of a machine must be above 0 and finite, not 0"),

@@ -123,7 +123,7 @@ def test_counters_and_streams_of_a_small_run() -> None:
     assert result.node("write_val").values_written == 1
     assert result.flops == 2
     assert result.bytes == 4 * (2 + 1 + 3 + 3 + 4 + 2)
-    assert list(result.table().columns)[:3] == ["name", "final_clock_cycles", "busy_cycles"]
+    assert list(result.table().columns)[:3] == ["node", "final_clock_cycles", "busy_cycles"]
     assert len(result.table()) == len(result.nodes)
     assert result.cycles >= max(node.final_clock_cycles for node in result.nodes)
     assert "cycles" in repr(result)

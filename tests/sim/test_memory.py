@@ -112,9 +112,9 @@ def test_block_machines_in_both_cores(machine: Machine, core: Core) -> None:
 def test_parameters() -> None:
     assert Machine().memory == Memory.ideal()
     assert Memory.hbm() == Memory(MemoryKind.HBM, 8, 2, 2, 14)
-    with pytest.raises(SimulationError, match=r"a memory has 1 channel or more, not 0"):
+    with pytest.raises(SimulationError, match=r"channels of a memory must be from 1 to 2147483648, not 0"):
         Memory.hbm(channels=0)
-    with pytest.raises(SimulationError, match=r"start_up_cycles of a memory must be 0 or more, not -1"):
+    with pytest.raises(SimulationError, match=r"start_up_cycles of a memory must be from 0 to 2147483648, not -1"):
         Memory.hbm(start_up_cycles=-1)
 
 

@@ -173,7 +173,7 @@ def _nodes_chart(comparison: Comparison) -> Any:
     from fuseflow.report.charts import PALETTE, STYLE, subject
 
     data = node_rows(comparison)
-    labels = data.name if data.kernel.nunique() == 1 else data.kernel + ": " + data.name
+    labels = data.node if data.kernel.nunique() == 1 else data.kernel + ": " + data.node
     data["label"] = [text if len(text) <= LABEL else f"{text[: LABEL - 1]}…" for text in labels]
     ticks = alt.Axis(labelExpr="format(datum.value, '~s')", tickCount=4)  # the format of an axis would write 0 as 0k
     base = alt.Chart(data).encode(

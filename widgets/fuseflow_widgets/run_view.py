@@ -174,7 +174,7 @@ class RunView(View):
     def _show_progress(self, state: RunProgress, seconds: float) -> None:
         self.progress = {
             "kernel": state.kernel, "kernels": state.kernels, "name": state.name, "tokens": state.tokens,
-            "clock": state.clock_cycles, "fraction": state.fraction, "seconds": seconds,
+            "clock": state.clock_cycles, "fraction": state.run_fraction, "seconds": seconds,
         }  # fmt: skip
 
     def push(self, points: np.ndarray[Any, Any], *, whole: bool = False) -> None:

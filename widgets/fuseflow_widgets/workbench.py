@@ -164,7 +164,7 @@ class Workbench(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no typ
         self._tab_turned()
 
     def _progress(self, state: RunProgress) -> None:
-        self.summary.progress(state.name, state.clock_cycles, state.fraction)
+        self.summary.progress(state.name, state.clock_cycles, state.run_fraction)
 
     def _ran(self, run: Run) -> None:
         self.run = run

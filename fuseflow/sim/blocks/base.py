@@ -19,7 +19,11 @@ class Need(Enum):
 
     TOKEN = "a token"
     ROOM = "room"
+    TURN = "its next turn"
 
+
+TURN_TOKENS = 1 << 12
+"""A unit lets the others go on whenever it has taken or sent so many tokens of a channel: a run can be stopped then."""
 
 Wait = tuple[Channel, Need]
 Process = Generator[Wait, None, None]
@@ -49,6 +53,11 @@ class Unit:
         self.process: Process | None = None
         self.waits: Wait | None = None
 
+    @property
+    def moved(self) -> int:
+        """Tokens taken and sent so far."""
+        return sum(channel.taken for channel in self.inputs) + sum(channel.sent for channel in self.outputs)
+
     def peek(self, channel: Channel) -> Read:
         """Head of ``channel`` without taking it; the clock moves to its stamp."""
         while not channel.queue:
@@ -68,6 +77,8 @@ class Unit:
         """Head of ``channel``, taken; the clock moves to its stamp."""
         token = yield from self.peek(channel)
         channel.pop(self.clock)
+        if not channel.taken % TURN_TOKENS:
+            yield channel, Need.TURN
         return token
 
     def room(self, channel: Channel) -> Process:
@@ -84,6 +95,8 @@ class Unit:
         if channel.capacity is not None:
             yield from self.room(channel)
         channel.put(token, max(start + latency, self.clock + 1))
+        if not channel.sent % TURN_TOKENS:
+            yield channel, Need.TURN
 
     def tick(self, cycles: int = 1) -> None:
         """Advance the clock."""

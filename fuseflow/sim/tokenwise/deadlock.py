@@ -11,13 +11,15 @@ from fuseflow.sim.tokenwise.build import Network
 from fuseflow.sim.tokenwise.faults import at
 from fuseflow.sim.waiting import Waiting
 
+SEARCH_OPERATIONS = 1 << 26
+
 
 class BlockedNetwork:
-    """``network``, with ``run`` to run it until no unit can go on."""
+    """``network``, with ``run`` to run it until no unit can go on or so many operations are done; how many."""
 
     __slots__ = ("_by_name", "_network", "_run")
 
-    def __init__(self, network: Network, run: Callable[[], None]) -> None:
+    def __init__(self, network: Network, run: Callable[[int], int]) -> None:
         self._network = network
         self._run = run
         self._by_name = {channel.name: channel for channel in network.channels}
@@ -51,9 +53,14 @@ class BlockedNetwork:
         arena[found.place + layout.ROOM_WAITS] = 0
         wake(arena.words, arena[found.place + layout.PRODUCER])
 
-    def go_on(self) -> None:
-        """Run until no unit can go on."""
-        self._run()
+    def go_on(self, operations: int) -> int:
+        """Run until no unit can go on or about ``operations`` are done; how many."""
+        return self._run(operations)
+
+    @property
+    def search_operations(self) -> int:
+        """Operations of kernels that a search for depths may do."""
+        return SEARCH_OPERATIONS
 
 
 def describe(arena: Arena, channel: Channel) -> str:

@@ -14,10 +14,13 @@ from fuseflow.sim.tokenwise.arena import Unit
 from fuseflow.sim.tokenwise.build import Network
 from fuseflow.sim.tokenwise.deadlock import BlockedNetwork
 from fuseflow.sim.tokenwise.host import Written, enlarge_ring, enlarge_takes, serve
-from fuseflow.sim.waiting import explain
+from fuseflow.sim.waiting import Relaxed, explain, relax
 
 SLICE_OPERATIONS = 1 << 20
 """Operations between two looks at the clock of the wall: some ten milliseconds."""
+
+SEARCH_SLICE = 1 << 14
+"""Operations at a time in the search for depths behind a deadlock, which is bounded in operations."""
 
 EVENT_LIMIT = 1 << 16
 
@@ -63,9 +66,18 @@ class NetworkRun:
             return False
         return True
 
-    def _exhaust(self) -> None:
+    def relax(self) -> Relaxed:
+        """Run to the deadlock that another engine has met, and search depths that suffice."""
         while self._run(SLICE_OPERATIONS):
             pass
+        return relax(BlockedNetwork(self.network, self._exhaust))
+
+    def _exhaust(self, operations: int) -> int:
+        """Run until no unit can go on or about ``operations`` are done; how many, in whole slices."""
+        done = SEARCH_SLICE
+        while self._run(SEARCH_SLICE) and done < operations:
+            done += SEARCH_SLICE
+        return done
 
     def _run(self, operations: int) -> bool:
         """Run, serving the kernels; False if no unit can go on."""

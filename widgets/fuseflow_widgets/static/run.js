@@ -36,7 +36,7 @@ function render({ model, el }) {
     bar.hidden = now !== "running";
     title.textContent = model.get("title");
     if (seen.fraction === null || seen.fraction === undefined || seen.fraction >= 1) bar.removeAttribute("value");
-    else bar.value = (seen.kernel + seen.fraction) / seen.kernels;
+    else bar.value = seen.fraction;
     state.textContent = {
       idle: "not run yet", done: "done", cancelled: `cancelled after ${count(seen.tokens ?? 0)} tokens`, failed: "failed",
       running: seen.name ? `kernel ${seen.kernel + 1} of ${seen.kernels}, ${seen.name}: ${reached(seen.clock)}${short(seen.tokens)} tokens, ${seen.seconds.toFixed(1)} s` : "starting",
