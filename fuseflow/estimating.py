@@ -4,7 +4,7 @@ import time
 from typing import Any
 
 from fuseflow.compiled import Compiled, compile
-from fuseflow.errors import ScheduleError
+from fuseflow.errors import DataError, ScheduleError
 from fuseflow.estimate import Estimate, Statistics, estimate_kernel
 from fuseflow.estimate.layout import moved_patterns
 from fuseflow.estimate.patterns import Pattern
@@ -24,7 +24,8 @@ def estimate(
 
     ``statistics`` defaults to those of the model's data, which give the counts of coordinates exactly; pass
     ``Statistics.sizes(...)`` where there are no data, and the same object to several calls to share the work. Raises
-    ScheduleError for an illegal schedule and SimulationError where a tensor has no statistics.
+    ScheduleError for an illegal schedule, SimulationError where a tensor has no statistics, and DataError for an
+    intersection rate of an index that does not exist.
     """
     given: Any = source
     if not isinstance(given, Compiled | Model):
@@ -43,6 +44,14 @@ def estimate(
                 f"the statistics have {tensor.name!r} of shape {shape}, but under schedule {compiled.schedule.name!r} "
                 f"it is {tensor.shape} blocks; leave statistics out, or take Statistics.of(compiled.model.tensors)"
             )
+    indices = {index for statement in compiled.model.program.computations for index in statement.indices}
+    indices |= {index for region in compiled.regions for index in region.order}
+    unknown = sorted(set(known.rates) - indices)
+    if unknown:
+        raise DataError(
+            f"rates names index {unknown[0]!r}, which schedule {compiled.schedule.name!r} does not iterate; it has "
+            f"{', '.join(sorted(indices))}"
+        )
     used = machine or Machine()
     started = time.perf_counter()
     results: dict[str, Pattern] = dict(Statistics.of(compiled.constants).patterns)

@@ -16,7 +16,7 @@ from fuseflow.explore.bound import Bound, lower_bound
 from fuseflow.explore.given import check_model, check_numbers
 from fuseflow.explore.keys import result_key
 from fuseflow.explore.regions import Pruned, Workbench
-from fuseflow.explore.runner import connection
+from fuseflow.explore.runner import CancelledError, connection
 from fuseflow.explore.search import Search, estimated_as, limit_of
 from fuseflow.explore.space import Lattice, OrderCounts, Partitions, Space
 from fuseflow.explore.store import Outcome, Status, Store
@@ -52,7 +52,9 @@ def explore(
     ``prune`` only those that could still be best. ``seconds`` limits the sweep: after it, no simulation starts. Workers
     are local processes, or those of a Dask cluster (``client``: its client or its address). Results are kept in
     ``store`` (a folder; default ``fuseflow-results``, or what FUSEFLOW_RESULTS names) and never computed twice.
-    ``progress`` may raise :class:`fuseflow.explore.runner.CancelledError` to stop: what is finished is returned.
+    ``progress`` may raise :class:`fuseflow.explore.runner.CancelledError` to stop: what is finished is returned, which
+    is nothing while the space is still estimated. Limits of time and memory are looked at while a simulation runs,
+    ten times a second: a shorter one is done before.
 
     A block size that does not fit is left out, with its reason in ``pruned`` of the result.
 
@@ -72,7 +74,10 @@ def explore(
     place.table().head(0)  # a store that cannot be used is an error before anything is computed
     with connection(client) as opened:  # and so is a cluster that does not answer
         deadline = time.monotonic() + seconds
-        found, size, pruned = _estimated(model, chosen, kept, deadline, statistics, progress)
+        try:
+            found, size, pruned = _estimated(model, chosen, kept, deadline, statistics, progress)
+        except CancelledError:
+            return explored_table(model, [], {}, SpaceSize(0, 0, False, 0, 0.0), [])
         ranked = _ranked(found, budget)
         outcomes = simulated(
             model, ranked, place, workers, opened, seconds_per_candidate, bytes_per_worker, prune, deadline, progress

@@ -2,16 +2,14 @@
 
 import os
 import pickle
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from fuseflow.candidates import Candidate, KnownReference, Payload, in_words, simulate_candidate
-from fuseflow.errors import StoreError
 from fuseflow.explore.runner import CancelledError, Job, SweepProgress, run_jobs
+from fuseflow.explore.shared_folder import on_disk, shared_folder
 from fuseflow.explore.store import Outcome, Status, Store
 from fuseflow.explored import Found
 from fuseflow.models import Model
@@ -112,7 +110,7 @@ def _jobs(
     if not todo:
         return
     reference = KnownReference(model.reference())
-    folder = None if client is not None else _shared_folder(stack)
+    folder = None if client is not None else stack.enter_context(shared_folder())
     payloads: dict[tuple[int, int], Payload] = {}
     for item in todo:
         variant = item.variant
@@ -124,7 +122,7 @@ def _jobs(
                 payloads[same] = Payload(content=content)
             else:
                 path = folder / f"{len(payloads)}.pickle"
-                with _on_disk():
+                with on_disk():
                     path.write_bytes(content)
                 payloads[same] = Payload(path)
         candidate = Candidate(
@@ -138,23 +136,6 @@ def _jobs(
             _about(model, item),
         )
         yield Job(item.key, item.schedule.name, simulate_candidate, candidate)
-
-
-def _shared_folder(stack: ExitStack) -> Path:
-    with _on_disk():
-        return Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="fuseflow-", ignore_cleanup_errors=True)))
-
-
-@contextmanager
-def _on_disk() -> Iterator[None]:
-    """Turns a failure to write what workers share into StoreError."""
-    try:
-        yield
-    except OSError as error:
-        raise StoreError(
-            f"cannot write the model for the workers to {tempfile.gettempdir()}: {error.strerror or error}; free some "
-            "space there, or name another folder in TMPDIR. What was finished before is safe"
-        ) from None
 
 
 def _settled(outcome: Outcome, seconds_limit: float, room: float) -> bool:

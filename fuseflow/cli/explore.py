@@ -163,10 +163,25 @@ def results(store: StoreOption = None, json_path: JsonOption = None) -> None:
     """List every result in a store."""
     file = None if json_path in (None, "-") else output_file(Path(str(json_path)))
     from fuseflow.exploration import results as stored
+    from fuseflow.explore import Store
 
     table = stored(store)
-    shown = table.drop(columns=["schedule_json", "key"]) if json_path is None else table
-    _print_rows(shown, json_path, file)
+    if json_path is None and table.empty:
+        typer.echo(f"no results in {Store.at(store).folder}")
+        return
+    _print_rows(_readable(table) if json_path is None else table, json_path, file)
+
+
+def _readable(table: "pd.DataFrame") -> "pd.DataFrame":
+    """Results for a terminal: local times instead of seconds since 1970, numbers with the digits that matter."""
+    from datetime import datetime
+
+    shown = table.drop(columns=["schedule_json", "key"])
+    for name, form in (("max_rel_error", "{:.1e}"), ("seconds", "{:.2f}"), ("limit", "{:g}")):
+        shown[name] = ["" if value is None or value != value else form.format(value) for value in shown[name]]
+    shown["limit"] = ["" if text == "0" else text for text in shown["limit"]]
+    shown["finished"] = [f"{datetime.fromtimestamp(value):%Y-%m-%d %H:%M:%S}" for value in shown["finished"]]
+    return shown
 
 
 def _print_rows(table: "pd.DataFrame", json_path: str | None, file: Path | None) -> None:

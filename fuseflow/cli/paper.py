@@ -1,5 +1,7 @@
 """``fuseflow paper``: the paper's figures and tables, from real runs."""
 
+import signal
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -54,7 +56,11 @@ def paper(
         ),
     ] = None,
     stored: Annotated[
-        bool, typer.Option("--stored", help="Run nothing: what is not stored is shown as missing.")
+        bool,
+        typer.Option(
+            "--stored",
+            help="Simulate no point of a figure: what is not stored is missing. Tables without points are computed.",
+        ),
     ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
 ) -> None:
@@ -66,7 +72,7 @@ def paper(
     from fuseflow.paper import Request, chosen, reproduce
     from fuseflow.paper.recompute import recompute as again
     from fuseflow.paper.recompute import recompute_rows
-    from fuseflow.paper.reproduce import STORE
+    from fuseflow.paper.reproduce import STORE, finished
 
     experiments = chosen(names or [])
     request = Request(mode, configuration, pictures or "")
@@ -86,10 +92,19 @@ def paper(
         return
     place = Store.at(store if store is not None else Path(out) / STORE)
     started = time.monotonic()
-    with _progress(quiet) as progress:
-        found = reproduce(
-            experiments, request, out, store=place, jobs=jobs, gigabytes=memory, run=not stored, progress=progress
+    try:
+        with _progress(quiet) as progress, _termination():
+            found = reproduce(
+                experiments, request, out, store=place, jobs=jobs, gigabytes=memory, run=not stored, progress=progress
+            )
+    except KeyboardInterrupt:
+        done, total = finished(experiments, request, place)
+        typer.echo(
+            f"interrupted: {done} of {total} points are finished and kept in {place.folder}; the same command goes on "
+            "from there",
+            err=True,
         )
+        raise typer.Exit(130) from None
     for made in found:
         judged = [verdict.agrees for verdict in made.verdicts if verdict.agrees is not None]
         missing = f", {made.missing} rows missing ({made.why_missing})" if made.missing else ""
@@ -97,6 +112,23 @@ def paper(
     typer.echo(f"{Path(out) / 'comparison.md'} has all comparisons; {time.monotonic() - started:.0f} s")
     if not stored and any(made.missing for made in found):
         raise typer.Exit(1)
+
+
+@contextmanager
+def _termination() -> Iterator[None]:
+    """Makes a request to terminate an interruption, so that workers end and what is kept is said."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():  # no other thread may handle signals
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from fuseflow.dataflow.blocks import (
     Array,
     BinaryALU,
     Block,
+    Concat,
     Flatten,
     Fork,
     Gather,
@@ -38,6 +39,8 @@ def wrong_number_of_ports(block: Block) -> str | None:
     """Why ``block`` cannot even say what its ports are; ``None`` if it can."""
     if isinstance(block, Fork | Gather) and not 1 <= block.lanes <= MAX_LANES:
         return f"needs 1 lane or more, not {block.lanes}; the most are {MAX_LANES}"
+    if isinstance(block, Concat) and not 1 <= block.operands <= MAX_LANES:
+        return f"needs 1 input or more, not {block.operands}; the most are {MAX_LANES}"
     return None
 
 
@@ -62,6 +65,8 @@ def wrong_attribute(block: Block) -> str | None:
             return _too_large("the factor", factor)
         case Fork(payload=payload) | Gather(payload=payload):
             return _no_signal(payload) or _wrong_ranges(block.lanes, block.boundaries, block.owners)
+        case Concat(payload=payload):
+            return _no_signal(payload) or _wrong_offsets(block)
         case StopDrop(payload=payload):
             return _no_signal(payload)
         case Generator(stream=stream, tokens=tokens):
@@ -132,6 +137,21 @@ def _wrong_ranges(lanes: int, boundaries: Sequence[int], owners: Sequence[int]) 
     if boundaries and not -MAX_REFERENCE < boundaries[0] <= boundaries[-1] < MAX_REFERENCE:
         return f"the boundaries of the lanes' ranges are coordinates, not {boundaries[0]} to {boundaries[-1]}"
     return None
+
+
+def _wrong_offsets(block: Concat) -> str | None:
+    """Offsets are running sums of extents, for coordinates only."""
+    offsets = block.offsets
+    if not offsets:
+        return None
+    if block.payload is not StreamKind.CRD:
+        return f"has offsets {offsets} for {block.payload.value} payloads; only coordinates are moved, leave them out"
+    if len(offsets) != block.operands or offsets[0] != 0 or list(offsets) != sorted(offsets):
+        return (
+            f"needs an offset for each of its {block.operands} inputs, the first 0 and each at least the one before, "
+            f"not {offsets}; give the running sums of the inputs' extents"
+        )
+    return _too_large("an offset", offsets[-1])
 
 
 def _no_signal(payload: StreamKind) -> str | None:

@@ -14,6 +14,7 @@ from fuseflow.dataflow.blocks import (
     Array,
     BinaryALU,
     Block,
+    Concat,
     CoordDrop,
     CoordHold,
     CoordMask,
@@ -212,6 +213,8 @@ def describe(block: Block) -> str:
             return f"into {lanes} lanes"
         case Gather(lanes=lanes, guarded=guarded):
             return f"from {lanes} lanes" + (", guarded" if guarded else "")
+        case Concat(index=index, operands=operands):
+            return f"{index} from {operands} streams"
         case StopDrop():
             return "repeated stops"
         case ValueDrop(index=index):
@@ -242,7 +245,7 @@ def _family(block: Block) -> _Family:
             return _WRITE
         case CoordDrop() | CoordHold() | CoordMask() | Flatten() | StopDrop() | ValueDrop():
             return _CRD
-        case Fork() | Gather():
+        case Fork() | Gather() | Concat():
             return _LANES
         case Sink():
             return _SINK

@@ -5,6 +5,7 @@ same path exactly if they were made for the same coordinates.
 """
 
 from fuseflow.dataflow.blocks import (
+    Concat,
     CoordDrop,
     CoordHold,
     CoordMask,
@@ -59,7 +60,7 @@ def _outputs(node: Node, inputs: list[Path]) -> list[Path]:
             return [inputs[1], inputs[1]]
         case CoordMask():
             return [inputs[0], inputs[1], inputs[1]]
-        case Flatten(index=index):
+        case Flatten(index=index) | Concat(index=index):
             return [(*inputs[0][:-1], index)]
         case CoordDrop():
             return inputs

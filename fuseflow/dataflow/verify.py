@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from fuseflow.dataflow.attributes import wrong_attribute, wrong_number_of_ports
 from fuseflow.dataflow.blocks import (
     Array,
+    Concat,
     CoordMask,
     CrdWriter,
     Fork,
@@ -175,8 +176,8 @@ def _check_references(graph: Graph) -> None:
             case Fork(lanes=lanes):
                 for number in range(lanes):
                     _pass(target, node.inputs[0], Port(name, f"out{number}"))
-            case Gather(lanes=lanes):
-                if len({target.get(port) for port in node.inputs[:lanes]}) == 1:
+            case Gather(lanes=count) | Concat(operands=count):
+                if len({target.get(port) for port in node.inputs[:count]}) == 1:
                     _pass(target, node.inputs[0], Port(name, "out"))
             case Joiner(payloads=payloads):
                 for number in range(len(payloads)):
@@ -226,6 +227,9 @@ def _solve_depths(graph: Graph) -> dict[Port, int]:
                     "scan, repeat or reduce one of the two streams until both are nested alike"
                 )
                 raise _error(graph, node, text)
+        if isinstance(node.block, Concat) and base < 1:
+            what = "but what is concatenated are fibers; scan or repeat the streams first"
+            raise _error(graph, node, f"input 'in0' reads {node.inputs[0]} at depth 0, {what}")
         for spec in node.block.outputs:
             depth = base + spec.depth
             least = 1 if spec.kinds == (StreamKind.CRD,) else 0

@@ -70,6 +70,8 @@ def load(name: str, directory: str | Path | None = None, *, seed: int = 0) -> Gr
     path = find_file(name, directory)
     if name == "karate":
         return _karate(entry)
+    if path is not None and path.is_dir() and path.suffix == ".npz":
+        raise DataError(f"{path} is a folder, but {name} is read from a file of that name; put the file there")
     if path is not None and path.is_dir():
         adjacency, features, labels = read_ogb(path, entry)
         return GraphData(entry.name, False, adjacency, labels, entry.classes, f"{entry.source}, raw", lambda: features)

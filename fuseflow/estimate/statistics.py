@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from math import ceil, prod, sqrt
+from typing import Any
 from zlib import crc32
 
 import numpy as np
@@ -51,8 +52,11 @@ class Statistics:
 
     def __post_init__(self) -> None:
         for index, rate in self.rates.items():
-            if not 0 <= rate <= 1:
-                raise DataError(f"the intersection rate at index {index!r} is {rate}; it must be from 0 to 1")
+            given: Any = rate
+            if not isinstance(given, int | float) or not 0 <= given <= 1:
+                raise DataError(
+                    f"the intersection rate at index {index!r} is {rate!r}; it must be a number from 0 to 1"
+                )
 
     @classmethod
     def of(cls, tensors: Mapping[str, FiberTree], rates: Mapping[str, float] | None = None) -> "Statistics":
@@ -72,9 +76,17 @@ class Statistics:
 
         ``densities`` gives the stored fraction by tensor; tensors of dense levels need none. ``spread`` says how stored
         elements are spread, for all tensors or by tensor (uniform where it does not say), and ``exponent`` how steep a
-        power law is. Raises DataError for a density that is missing or not a fraction, a negative exponent, and a
-        pattern that a tensor cannot have.
+        power law is. Raises DataError for a density that is missing or not a fraction, a name that no tensor has, a
+        negative exponent, and a pattern that a tensor cannot have.
         """
+        tensors = tuple(tensors)
+        for what, named in (("densities", densities), ("spread", spread if isinstance(spread, Mapping) else {})):
+            unknown = sorted(set(named) - {tensor.name for tensor in tensors})
+            if unknown:
+                raise DataError(
+                    f"{what} names {unknown[0]!r}, which is none of the tensors "
+                    f"{', '.join(tensor.name for tensor in tensors)}"
+                )
         found: dict[str, Pattern] = {}
         for tensor in tensors:
             if all(level.kind is LevelKind.DENSE for level in tensor.format.levels):
@@ -95,8 +107,9 @@ def draw(tensor: Tensor, density: float, spread: Sparsity, exponent: float = 0.5
     """Data for ``tensor`` with a fraction ``density`` of stored elements, the same on every call."""
     if exponent < 0:
         raise DataError(f"the exponent of a power law must be 0 or more, not {exponent}")
-    if not 0 <= density <= 1:
-        raise DataError(f"the density of {tensor.name!r} is {density}; it must be from 0 to 1")
+    given: Any = density
+    if not isinstance(given, int | float) or not 0 <= given <= 1:
+        raise DataError(f"the density of {tensor.name!r} is {density!r}; it must be a number from 0 to 1")
     total = prod(tensor.shape)
     stored = round(density * total)
     random = np.random.default_rng(crc32(tensor.name.encode()))

@@ -10,6 +10,7 @@ import numpy as np
 from fuseflow.dataflow.blocks import (
     Array,
     BinaryALU,
+    Concat,
     CoordDrop,
     CoordHold,
     CoordMask,
@@ -192,10 +193,10 @@ def _outputs(
             return [inputs[0]]
         case CrdWriter() | ValWriter() | Sink():
             return []
-        case Repeater() | Generator() | CoordMask() | Flatten() | ValueDrop():
+        case Repeater() | Generator() | CoordMask() | Flatten() | Concat() | ValueDrop():
             raise SimulationError(
-                f"node {node.name!r} is a {node.block.kind} block, which the estimate cannot follow: what it passes "
-                "depends on its tokens. Simulate the graph instead"
+                f"node {node.name!r} is a {node.block.kind} block, which the estimate cannot follow: no compiled "
+                "graph has one. Simulate the graph instead"
             )
         case _:
             assert_never(node.block)

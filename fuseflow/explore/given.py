@@ -15,6 +15,13 @@ def check_types(space: "Space") -> None:
     """ScheduleError for the first field of ``space`` that is not of its type, with an example of what it takes."""
     _tuple_of(space.iterations, Iteration, "iterations", "(ff.Iteration.FACTORED,)")
     _tuple_of(space.machines, Machine, "machines", "(ff.Machine(),)")
+    for machine in space.machines:
+        if machine.depths:
+            streams = ", ".join(name for name, _ in machine.depths)
+            raise ScheduleError(
+                f"machine {machine.name!r} has depths of single streams ({streams}), which belong to one "
+                "graph, and schedules have others; give all streams one with channel_capacity"
+            )
     _tuple_of(space.scatters, Scatter, "scatters", "(ff.Scatter.BALANCED,)")
     for what, groups in (("together", space.together), ("apart", space.apart)):
         example = '(("a", "b"),)'

@@ -4,18 +4,23 @@ A job is a function call that returns an :class:`Outcome`. A worker that dies ta
 run once more, one at a time, so that the one at fault is known and the others are not lost.
 """
 
+import os
+import threading
 import time
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, cast
 
 from fuseflow.errors import SearchError
 from fuseflow.explore.store import Outcome, Status
 
 CONNECT_SECONDS = 5.0
+PARENT_SECONDS = 1.0
+"""How often a worker looks whether the process that started it is still there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +75,12 @@ def run_jobs(
             progress(SweepProgress(finished, total, outcome, name))
         return outcome
 
+    call = _call if client is not None or workers == 1 else _call_in_worker
     with _cluster(workers, client) as parallel:
         while pending:
             feed = _Feed(pending, wanted, deadline)
             try:
-                for outcome in parallel()(feed.calls()):
+                for outcome in parallel()(feed.calls(call)):
                     yield noted(outcome, feed.running.pop(outcome.key).name)
                     yield from (noted(item, name) for item, name in feed.take_refused())
             except Exception as error:
@@ -83,7 +89,7 @@ def run_jobs(
                 suspects += feed.running.values()
             yield from (noted(item, name) for item, name in feed.take_refused())
         for job in suspects:
-            yield noted(_alone(job, parallel), job.name)
+            yield noted(_alone(job, call, parallel), job.name)
 
 
 @dataclass(slots=True)
@@ -96,7 +102,7 @@ class _Feed:
     running: dict[str, Job] = field(default_factory=dict)
     refused: "deque[tuple[Outcome, str]]" = field(default_factory=deque)
 
-    def calls(self) -> Iterator[Any]:
+    def calls(self, call: Callable[[Job], Outcome]) -> Iterator[Any]:
         from joblib import delayed
 
         while self.pending:
@@ -108,7 +114,7 @@ class _Feed:
                 self.refused.append((Outcome(job.key, Status.LEFT, reason), job.name))
                 continue
             self.running[job.key] = job
-            yield delayed(_call)(job)
+            yield delayed(call)(job)
 
     def take_refused(self) -> Iterator[tuple[Outcome, str]]:
         while self.refused:
@@ -119,12 +125,30 @@ def _call(job: Job) -> Outcome:
     return job.run(job.argument)
 
 
-def _alone(job: Job, parallel: Callable[[], Any]) -> Outcome:
+def _call_in_worker(job: Job) -> Outcome:
+    _end_with_parent()
+    return _call(job)
+
+
+@cache
+def _end_with_parent() -> None:
+    """Let this worker end when the process that started it is gone, killed perhaps, instead of waiting for more."""
+    parent = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(PARENT_SECONDS)
+        os._exit(1)
+
+    threading.Thread(target=watch, name="end with parent", daemon=True).start()
+
+
+def _alone(job: Job, call: Callable[[Job], Outcome], parallel: Callable[[], Any]) -> Outcome:
     """The outcome of a job by itself; a worker that dies now dies of this job."""
     from joblib import delayed
 
     try:
-        (outcome,) = parallel()([delayed(_call)(job)])
+        (outcome,) = parallel()([delayed(call)(job)])
         return cast(Outcome, outcome)
     except Exception as error:
         if not _worker_died(error):
@@ -147,9 +171,8 @@ def _cluster(workers: int, client: Any) -> Iterator[Callable[[], Any]]:
             yield lambda: Parallel(n_jobs=1, return_as="generator_unordered")
             return
         # A worker whose memory grew by 300 MB since its first job ends itself, to give the memory back: after it sent
-        # its result, so nothing is lost, and loky starts another one. Loky warns of that, in a thread of its own, so
-        # that only a filter of the process reaches it. A worker that dies in a job is an error, which run_jobs deals
-        # with.
+        # its result, so nothing is lost, and loky starts another one. Loky warns of that, in a thread of its own, which
+        # only a filter of the process reaches. A worker that dies in a job is an error, which run_jobs deals with.
         warnings.filterwarnings("ignore", "A worker stopped while some jobs were given to the executor", UserWarning)
         # One thread each: workers must not fight over the cores.
         with parallel_config(backend="loky", n_jobs=workers, inner_max_num_threads=1):

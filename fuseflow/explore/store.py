@@ -8,7 +8,7 @@ import errno
 import os
 import sqlite3
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from enum import Enum
@@ -54,6 +54,8 @@ class Outcome:
     limit: float = 0.0
 
 
+KNOWN = frozenset(item.value for item in Status)
+
 COLUMNS = {
     "key": "TEXT PRIMARY KEY",
     "status": "TEXT NOT NULL",
@@ -84,9 +86,7 @@ class Store:
     def __post_init__(self) -> None:
         object.__setattr__(self, "folder", Path(self.folder))  # text is a path too
         if self.folder.exists() and not self.folder.is_dir():
-            raise StoreError(
-                f"{self.folder} is no folder, so no results can be in it; name another one in FUSEFLOW_RESULTS"
-            )
+            raise StoreError(f"{self.folder} is no folder, so no results can be in it; give the path of a folder")
 
     @classmethod
     def at(cls, folder: "str | Path | Store | None") -> "Store":
@@ -108,7 +108,8 @@ class Store:
         return self.folder / "nodes" / key[:2] / f"{key}.parquet"
 
     def find(self, keys: list[str]) -> dict[str, Outcome]:
-        """The outcomes that are known of ``keys``; one whose counters are gone is not, so that it is made again."""
+        """The outcomes that are known of ``keys``; rows without a known status, their numbers or their counters are as
+        if not there, so that they are made again."""
         if not self.index.exists():
             return {}
         found: dict[str, Outcome] = {}
@@ -119,11 +120,13 @@ class Store:
                 names = "key,status,reason,cycles,flops,bytes,nodes,max_rel_error,seconds,limit_"
                 for row in connection.execute(f"SELECT {names} FROM results WHERE key IN ({marks})", part):
                     key, status, *rest = row
-                    found[key] = Outcome(key, Status(status), *rest)
+                    if status in KNOWN and (status != Status.DONE.value or _counted(rest[1:4])):
+                        found[key] = Outcome(key, Status(status), *rest)
         return {key: item for key, item in found.items() if not item.nodes or self.node_file(key).exists()}
 
     def write(self, outcome: Outcome, about: Mapping[str, str], nodes: pd.DataFrame | None = None) -> None:
-        """Keep ``outcome``; ``about`` says what it is of (the text columns). A finished result is never replaced."""
+        """Keep ``outcome``; ``about`` says what it is of (the text columns). A finished result is never replaced,
+        but for one without its numbers."""
         with self._space():
             if nodes is not None:
                 self._write_nodes(outcome.key, nodes)
@@ -148,7 +151,8 @@ class Store:
             with self._open() as connection, connection:
                 connection.execute(
                     f"INSERT INTO results ({names}) VALUES ({marks}) ON CONFLICT(key) DO UPDATE SET {updates} "
-                    f"WHERE results.status != '{Status.DONE.value}'",
+                    f"WHERE results.status != '{Status.DONE.value}' OR typeof(results.cycles) != 'integer' "
+                    "OR typeof(results.flops) != 'integer' OR typeof(results.bytes) != 'integer'",
                     list(values.values()),
                 )
 
@@ -190,9 +194,18 @@ class Store:
                 self._prepare(connection)
                 yield connection
         except sqlite3.OperationalError as error:
-            if "disk is full" in str(error):
+            code = error.sqlite_errorname
+            if code == "SQLITE_FULL":
                 raise OSError(errno.ENOSPC, str(error)) from None
-            raise StoreError(f"the store in {self.folder} cannot be used: {error}; check its permissions") from None
+            if code.startswith("SQLITE_IOERR"):
+                advice = "the disk may be full or damaged, or a limit on the size of files reached (ulimit -f)"
+            elif code == "SQLITE_ERROR":  # the statement does not fit the tables
+                advice = f"{self.index.name} is no index of results of fuseflow; move it away, or give another folder"
+            elif code in ("SQLITE_BUSY", "SQLITE_LOCKED"):
+                advice = "another process holds it; try again when that is done"
+            else:
+                advice = "check its permissions"
+            raise StoreError(f"the store in {self.folder} cannot be used: {error}; {advice}") from None
         except sqlite3.DatabaseError as error:
             raise StoreError(
                 f"the store in {self.folder} is damaged: {self.index.name}: {error}. Move the folder away, or give "
@@ -228,3 +241,8 @@ class Store:
                     "before is safe, and the sweep goes on from there"
                 ) from None
             raise StoreError(f"cannot write results to {self.folder}: {error.strerror or error}") from None
+
+
+def _counted(numbers: Sequence[Any]) -> bool:
+    """Whether a finished result has its cycles, FLOPs and bytes."""
+    return all(isinstance(number, int) for number in numbers)

@@ -3,5 +3,18 @@
 from fuseflow.paper.experiment import Configuration, Experiment, Mode, Request, Verdict
 from fuseflow.paper.registry import EXPERIMENTS, chosen
 from fuseflow.paper.reproduce import reproduce
+from fuseflow.paper.shown import Shown, shown, stored
 
-__all__ = ["EXPERIMENTS", "Configuration", "Experiment", "Mode", "Request", "Verdict", "chosen", "reproduce"]
+__all__ = [
+    "EXPERIMENTS",
+    "Configuration",
+    "Experiment",
+    "Mode",
+    "Request",
+    "Shown",
+    "Verdict",
+    "chosen",
+    "reproduce",
+    "shown",
+    "stored",
+]

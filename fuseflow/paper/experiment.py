@@ -5,12 +5,13 @@ point, or several that run one after the other, each as often as it runs (the ke
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
 
 import pandas as pd
 
+from fuseflow.errors import DataError
 from fuseflow.explore.store import Outcome, Store
 from fuseflow.paper_modes import Configuration as Configuration  # given on to every figure
 from fuseflow.paper_modes import Mode as Mode
@@ -169,3 +170,23 @@ class Experiment:
     graphs: Callable[[Request], Sequence[str]] | None = None
     """Data sets that ``derive`` reads beside those of the points."""
     notes: tuple[str, ...] = field(default=())
+
+    def only(self, **labels: Sequence[Value]) -> "Experiment":
+        """This experiment with those bars alone whose labels are among ``labels``: a part that takes less time.
+
+        Verdicts that need other bars too say that points are missing. Raises DataError, when its bars are asked for, if
+        none is left.
+        """
+
+        def kept(request: Request) -> tuple[Bar, ...]:
+            every = self.bars(request)
+            found = tuple(
+                bar for bar in every if all(dict(bar.labels).get(name) in values for name, values in labels.items())
+            )
+            if not found:
+                known = {name: sorted({str(dict(bar.labels).get(name)) for bar in every}) for name in labels}
+                choices = "; ".join(f"{name}: {', '.join(values)}" for name, values in known.items())
+                raise DataError(f"no bar of {self.name} has these labels; there are {choices}")
+            return found
+
+        return replace(self, bars=kept)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from fuseflow.errors import DataError
-from fuseflow.explore.store import Store
+from fuseflow.explore.store import Status, Store
 from fuseflow.paper.experiment import Experiment, Request, Verdict
 from fuseflow.paper.given import check_given
 from fuseflow.paper.results import rows_of
@@ -84,6 +84,12 @@ def reproduce(
             written(made)
     _write_overview(found, folder)
     return found
+
+
+def finished(experiments: Sequence[Experiment], request: Request, store: Store) -> tuple[int, int]:
+    """How many points of ``experiments`` are done in ``store``, and how many there are."""
+    points = points_of(bar for item in experiments for bar in item.bars(request))
+    return sum(item.status is Status.DONE for item in stored_points(points, store).values()), len(points)
 
 
 def _check_room(folder: Path) -> None:

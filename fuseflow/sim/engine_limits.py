@@ -8,6 +8,7 @@ can run a graph they give the same result, and the chunk core is faster.
 from enum import Enum
 
 from fuseflow.dataflow.blocks import (
+    Concat,
     CoordDrop,
     CoordHold,
     CoordMask,
@@ -35,6 +36,7 @@ NoChunkKernel = (
     | Flatten
     | Fork
     | Gather
+    | Concat
     | Generator
     | RepeatSignal
     | Repeater

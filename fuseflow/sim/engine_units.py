@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from fuseflow.dataflow.blocks import (
     Array,
     BinaryALU,
+    Concat,
     CoordDrop,
     CoordHold,
     CoordMask,
@@ -172,6 +173,7 @@ def build_unit(
             | Flatten()
             | Fork()
             | Gather()
+            | Concat()
             | StopDrop()
             | ValueDrop()
         ):

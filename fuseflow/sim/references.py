@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from fuseflow.dataflow.attributes import MAX_REFERENCE
-from fuseflow.dataflow.blocks import Flatten, Generator, LevelScanner, Locate, Root
+from fuseflow.dataflow.blocks import Concat, Flatten, Generator, LevelScanner, Locate, Root
 from fuseflow.dataflow.graph import Graph, Node, Port
 from fuseflow.errors import SimulationError
 from fuseflow.formats import CompressedLevel, FiberTree
@@ -48,5 +48,7 @@ def _below(node: Node, out: str, below: Mapping[Port, int], tensors: Mapping[str
             return (read[2] if has_parent else 1) * extent
         case Flatten(factor=factor) if out == "crd":
             return read[0] * factor
+        case Concat(offsets=offsets) if offsets:
+            return MAX_DIMENSION + 1  # others are refused while it runs
         case _:
             return max(read, default=0)

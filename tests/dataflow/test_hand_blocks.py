@@ -20,6 +20,7 @@ from fuseflow.dataflow.blocks import (
     Array,
     Block,
     Comparison,
+    Concat,
     CoordDrop,
     CoordHold,
     CoordMask,
@@ -72,13 +73,14 @@ def test_depths() -> None:
             node("flat", Flatten("i", "j", "p", 4), "outer.out", "inner.out"),
             node("fork", Fork(2), "ref.out"),
             node("gather", Gather(2, guarded=True), "fork.out0", "fork.out1", "outer.out"),
+            node("concat", Concat("p", 2, CRD, (0, 4)), "inner.out", "inner.out"),
             node("zeros", ValueDrop("j"), "val.out", "inner.out"),
             node("word", RepeatSignal("j"), "inner.out"),
         )
     )
     wanted = {
         "drop.outer": 1, "drop.inner": 2, "hold.outer": 2, "hold.inner": 2, "mask.outer": 1, "mask.ref": 2,
-        "flat.crd": 1, "fork.out1": 2, "gather.out": 2, "zeros.val": 2, "word.signal": 2,
+        "flat.crd": 1, "fork.out1": 2, "gather.out": 2, "concat.out": 2, "zeros.val": 2, "word.signal": 2,
     }  # fmt: skip
     assert {name: found[Port(*name.split("."))] for name in wanted} == wanted
 
@@ -90,7 +92,8 @@ def test_references_pass_through() -> None:
             node("mask", CoordMask("i", "j", Comparison.LESS), "outer.out", "inner.out", "ref.out"),
             node("fork", Fork(2), "mask.ref"),
             node("gather", Gather(2), "fork.out0", "fork.out1"),
-            node("stops", StopDrop(REF), "gather.out"),
+            node("concat", Concat("j", 2, REF), "gather.out", "ref.out"),
+            node("stops", StopDrop(REF), "concat.out"),
             node("scan", LevelScanner("A", 2, "k"), "stops.out"),
             node("array", Array("A"), "scan.ref"),
             node("sink", Sink(), "array.val"),
@@ -125,6 +128,7 @@ def test_tokens_of_a_generator(tokens: tuple[Token, ...], kind: StreamKind, text
         (node("own", CoordDrop("i", "j"), "outer.out", "outer.out"), "input 'inner' reads outer.out at depth 1"),
         (node("own", Repeater("j", VAL), "ref.out", "signal.out"), "a ref stream, but the block repeats val"),
         (node("own", Repeater("j"), "ref.out", "inner.out"), "input 'signal' takes a repsig stream"),
+        (node("own", Concat("p", 2), "val.out", "one.out"), "reads one.out, which stands later in the graph"),
         (
             node("own", Array("B"), "ref.out"),
             "must be a reference into level 1 of 'B', but ref.out points into level 1 of",
@@ -149,6 +153,7 @@ def test_refusals(made: Node, text: str) -> None:
         (Flatten("i", "j", "p", 4), "p = i × 4 + j"),
         (Fork(3), "into 3 lanes"),
         (Gather(3, guarded=True), "from 3 lanes, guarded"),
+        (Concat("p", 3), "p from 3 streams"),
         (StopDrop(), "repeated stops"),
         (ValueDrop("j"), "zeros, at j"),
     ],

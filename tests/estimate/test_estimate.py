@@ -1,6 +1,7 @@
 """The estimate against simulation: same elements read, written and computed, cycles close, and what it explains."""
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -250,14 +251,25 @@ def test_bad_input(gcn: ff.Model) -> None:
     with pytest.raises(DataError, match="is stored as cc and has no density"):
         Statistics.sizes(reversed(inputs), {})
     inputs = [item for item in inputs if item.name == "adjacency"]
-    with pytest.raises(DataError, match=r"density of 'adjacency' is 1\.5; it must be from 0 to 1"):
+    with pytest.raises(DataError, match=r"density of 'adjacency' is 1\.5; it must be a number from 0 to 1"):
         Statistics.sizes(inputs, dict.fromkeys((item.name for item in inputs), 1.5))
     with pytest.raises(DataError, match="'uniform', 'power law', 'block diagonal', not 'zipf'"):
         Statistics.sizes(inputs, dict.fromkeys((item.name for item in inputs), 0.5), "zipf")
-    with pytest.raises(DataError, match="rate at index 'i' is 2; it must be from 0 to 1"):
+    with pytest.raises(DataError, match="rate at index 'i' is 2; it must be a number from 0 to 1"):
         Statistics.of({}, {"i": 2})
     with pytest.raises(DataError, match="exponent of a power law must be 0 or more, not -1"):
         Statistics.sizes(inputs, {"adjacency": 0.1}, "power law", exponent=-1)
+    with pytest.raises(DataError, match="densities names 'foo', which is none of the tensors "):
+        Statistics.sizes(inputs, {"adjacency": 0.1, "foo": 0.1})
+    with pytest.raises(DataError, match="spread names 'foo', which is none of the tensors "):
+        Statistics.sizes(inputs, {"adjacency": 0.1}, {"foo": "uniform"})
+    text: Any = "x"
+    with pytest.raises(DataError, match="the density of 'adjacency' is 'x'; it must be a number from 0 to 1"):
+        Statistics.sizes(inputs, {"adjacency": text})
+    with pytest.raises(DataError, match="the intersection rate at index 'k' is 'x'; it must be a number from 0 to 1"):
+        Statistics.of({}, {"k": text})
+    with pytest.raises(DataError, match="rates names index 'zz', which schedule 'full' does not iterate; it has i, j"):
+        ff.estimate(gcn, "full", statistics=Statistics.of(gcn.tensors, {"zz": 0.3}))
     with pytest.raises(ScheduleError, match="compiled already"):
         ff.estimate(ff.compile(gcn, "full"), "full")
     with pytest.raises(SimulationError, match="no statistics of tensor 'adjacency'"):

@@ -1,6 +1,7 @@
 """``fuseflow explore`` and ``fuseflow results``."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -29,7 +30,11 @@ def test_explore_prints_saves_and_resumes(tmp_path: Path) -> None:
     listed = invoke("results", "--store", store, "--json", "-")
     stored = json.loads(listed.stdout)
     assert {row["key"] for row in stored} == {row["key"] for row in rows if row["status"] == "done"}
-    assert "sae" in invoke("results", "--store", store).stdout
+    listed = invoke("results", "--store", store).stdout
+    assert "sae" in listed
+    assert re.search(r"\d\.\d\d +20\d\d-\d\d-\d\d \d\d:\d\d:\d\d|\de-\d\d", listed), listed
+    nothing = invoke("results", "--store", str(tmp_path / "nothing"))
+    assert nothing.exit_code == 0 and nothing.stdout == f"no results in {tmp_path / 'nothing'}\n"
 
 
 def test_lanes_passes_and_blocks(tmp_path: Path) -> None:

@@ -2,6 +2,9 @@
 
 import errno
 import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +14,10 @@ import pytest
 import fuseflow as ff
 from fuseflow.candidates import in_words
 from fuseflow.errors import ScheduleError, SearchError, StoreError
-from fuseflow.explore import Space
+from fuseflow.explore import CancelledError, Space
+from fuseflow.explore.shared_folder import shared_folder
 from fuseflow.explored import found_schedule
+from fuseflow.sweeping import ExploreProgress
 
 
 @pytest.fixture(scope="module")
@@ -34,6 +39,10 @@ def chain() -> ff.Model:
         ({"lanes": {"i": (2,)}, "scatters": ("balanced",)}, r"scatters must be such as \(ff.Scatter.BALANCED,\), not"),
         ({"machines": ff.Machine()}, r"machines must be such as \(ff.Machine\(\),\), not Machine\("),
         ({"machines": ("fast",)}, "machines must be such as"),
+        (
+            {"machines": (ff.Machine().with_depth("a.val", 4),)},
+            r"machine 'comal' has depths of single streams \(a.val\)",
+        ),
         ({"iterations": ("factored",)}, "iterations must be such as"),
         ({"passes": (ff.GraphPass.HOIST,)}, "passes must be such as .*, a tuple of sequences of graph passes, not"),
         ({"passes": (("hoist", "some"),)}, "a graph pass is one of 'locates', .* not 'some'"),
@@ -141,4 +150,36 @@ def test_no_room_for_what_workers_share(chain: ff.Model, tmp_path: Path, monkeyp
         patch.setattr(Path, "write_bytes", full)
         with pytest.raises(StoreError, match=r"cannot write the model for the workers to .*: No space left on device"):
             ff.explore(chain, budget=1, workers=1, store=tmp_path)
-    assert not list(tmp_path.glob("fuseflow-*")), "nothing is left behind"
+    assert not list(tmp_path.glob("fuseflow-sweep-*")), "nothing is left behind"
+
+
+def test_a_killed_sweep_leaves_no_folder_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next one removes it; that of a sweep that still runs, and what is not ours, stays."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    code = (
+        "import os, sys, tempfile; from fuseflow.explore.shared_folder import shared_folder\n"
+        "tempfile.tempdir = sys.argv[1]\n"
+        "with shared_folder() as folder:\n"
+        "    (folder / 'model').write_bytes(b'x' * 1000); print(folder, flush=True); os.kill(os.getpid(), 9)"
+    )
+    killed = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, timeout=60)
+    left = Path(killed.stdout.strip())
+    assert killed.returncode == -signal.SIGKILL and (left / "model").exists()
+    other = tmp_path / "fuseflow-sweep-without-lock"
+    other.mkdir()
+    with shared_folder() as mine:
+        assert not left.exists()
+        with shared_folder() as second:
+            assert mine.exists() and second.exists() and mine != second
+        assert mine.exists() and not second.exists()
+    assert not mine.exists() and other.exists()
+
+
+def test_cancelling_while_estimating(chain: ff.Model, tmp_path: Path) -> None:
+    def stop(_: ExploreProgress) -> None:
+        raise CancelledError
+
+    found = ff.explore(chain, store=tmp_path, workers=1, progress=stop)
+    assert found.empty and list(found.columns)
+    with pytest.raises(SearchError, match="no candidate was simulated: nothing was tried"):
+        _ = found.best

@@ -3,6 +3,8 @@
 import errno
 import os
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
 import pandas as pd
@@ -66,7 +68,7 @@ def test_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_an_index_on_a_full_disk(tmp_path: Path) -> None:
     store = Store(tmp_path)
-    store.write(Outcome("k", Status.DONE, cycles=1), ABOUT)
+    store.write(Outcome("k", Status.DONE, cycles=1, flops=1, bytes=1), ABOUT)
     with sqlite3.connect(store.index) as connection:
         pages = connection.execute("PRAGMA page_count").fetchone()[0]
     original = sqlite3.connect
@@ -81,6 +83,41 @@ def test_an_index_on_a_full_disk(tmp_path: Path) -> None:
         with pytest.raises(StoreError, match="no space left for results"):
             store.write(Outcome("long", Status.FAILED, "x" * 100_000), ABOUT)
     assert store.find(["k"])["k"].cycles == 1
+
+
+def test_a_limit_on_the_size_of_files(tmp_path: Path) -> None:
+    """It is no matter of permissions."""
+    store = Store(tmp_path)
+    store.write(Outcome("k", Status.DONE, cycles=1, flops=1, bytes=1), ABOUT)
+    code = (
+        "import resource, sys; from fuseflow.explore import Outcome, Status, Store\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))\n"
+        "Store(sys.argv[1]).write(Outcome('long', Status.FAILED, 'x' * 100_000), {})"
+    )
+    found = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, timeout=60)
+    assert "the disk may be full or damaged, or a limit on the size of files reached (ulimit -f)" in found.stderr
+    assert store.find(["k", "long"]).keys() == {"k"}
+
+
+def test_another_table(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    with sqlite3.connect(store.index) as connection:
+        connection.execute("CREATE TABLE results (a INTEGER)")
+        connection.execute("PRAGMA user_version = 1")
+    with pytest.raises(StoreError, match=r"no such column: key; results.sqlite is no index of results of fuseflow"):
+        store.table()
+
+
+@pytest.mark.parametrize("change", ["status = 'weird'", "cycles = 'abc'", "cycles = NULL", "flops = NULL"])
+def test_rows_without_what_a_result_has_are_computed_again(tmp_path: Path, change: str) -> None:
+    store = Store(tmp_path)
+    store.write(Outcome("k", Status.DONE, cycles=1, flops=2, bytes=3), ABOUT)
+    with sqlite3.connect(store.index) as connection:
+        connection.execute(f"UPDATE results SET {change}")
+    assert store.find(["k"]) == {}
+    again = Outcome("k", Status.DONE, cycles=5, flops=6, bytes=7)
+    store.write(again, ABOUT)
+    assert store.find(["k"]) == {"k": again}
 
 
 def test_a_place_that_is_no_folder(tmp_path: Path) -> None:

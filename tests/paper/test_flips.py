@@ -88,6 +88,8 @@ def test_the_first_kernel_three_times() -> None:
         parts = [decoders.decoder_parts(base, 64, True, first=first) for first in (1, 3)]
         assert [each[0][1] for each in parts] == [plain, thrice]
         assert parts[0][1:] == parts[1][1:]
+    (unfused, _), *_ = decoders.decoder_parts(Base.UNFUSED, 64, True, projections=3)
+    assert unfused.model["projections"] == 3 and parts[0][0][0].model["projections"] == 1
 
 
 def test_totals_of_decoders_are_judged_with_all_choices_made() -> None:

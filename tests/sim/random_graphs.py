@@ -19,6 +19,7 @@ from fuseflow.dataflow.blocks import (
     BinaryALU,
     Block,
     Comparison,
+    Concat,
     CoordDrop,
     CoordHold,
     CoordMask,
@@ -332,6 +333,44 @@ class Maker:
             self.add(Gather(lanes, StreamKind.CRD), *(f"{scan}.crd" for scan in scans))
         return Bundle([guard, f"{crd}.out"], list(SIZES[:2]), f"{ref}.out", name)
 
+    def concatenated(self, bundle: Bundle) -> Bundle:
+        """The innermost levels of some tensors side by side below the union of their outer ones, or one by itself."""
+        order, count = len(bundle.crds), int(self.rng.integers(1, 4))
+        index, tensor, ref = "ijkl"[order - 1], bundle.tensor, bundle.ref
+        if self.chance(0.4) and bundle.sizes[-1] <= 20:
+            outer, inner = bundle.crds[:-1], [bundle.crds[-1]] * count
+            sizes, values = [bundle.sizes[-1]] * count, [self.fetch(bundle)] * count
+            if ref is not None:
+                ref = f"{self.add(Concat(index, count, StreamKind.REF), *[ref] * count)}.out"
+        else:
+            sizes = self.rng.integers(1, 6, count).tolist()
+            names = [self.tensor(order, sizes=(*SIZES[: order - 1], size)) for size in sizes]
+            outer, inner, refs = self.united(names, order)
+            values = [f"{self.add(Array(name), found)}.val" for name, found in zip(names, refs, strict=True)]
+            tensor, ref = names[0], None
+        offsets = tuple(sum(sizes[:number]) for number in range(count))
+        crd = self.add(Concat(index, count, StreamKind.CRD, offsets), *inner)
+        val = self.add(Concat(index, count), *values)
+        return Bundle([*outer, f"{crd}.out"], [*bundle.sizes[:-1], sum(sizes)], ref, tensor, f"{val}.out")
+
+    def united(self, names: list[str], order: int) -> tuple[list[str], list[str], list[str]]:
+        """Union of all levels of the tensors but the innermost, and of that the coordinates and references of each."""
+        refs = [f"{self.add(Root(name))}.ref" for name in names]
+        outer: list[str] = []
+        for level in range(order):
+            block = [LevelScanner(name, level, "ijkl"[level]) for name in names]
+            scans = [self.add(each, ref) for each, ref in zip(block, refs, strict=True)]
+            crds, refs = [f"{scan}.crd" for scan in scans], [f"{scan}.ref" for scan in scans]
+            if level == order - 1:
+                break
+            if len(names) > 1:
+                union = Joiner(Join.UNION, "ijkl"[level], (StreamKind.REF,) * len(names))
+                made = self.add(union, *(wire for pair in zip(crds, refs, strict=True) for wire in pair))
+                crds, refs = [f"{made}.crd"], [f"{made}.out{number}" for number in range(len(names))]
+                self.add(Concat("n", len(names), StreamKind.REF), *refs)  # references with N
+            outer.append(crds[0])
+        return outer, crds, refs
+
     def generated(self, bundle: Bundle) -> Bundle:
         """A hand-written nest of two levels, with empty fibers, and values with ``N``."""
         rows = int(self.rng.integers(0, 4))
@@ -359,7 +398,7 @@ class Maker:
 
     STEPS = (
         unary, unary, binary, binary, joined, located, reduced, accumulated, accumulated, held_and_flattened,
-        held_and_flattened, dropped, signalled, scaled, in_lanes, generated,
+        held_and_flattened, dropped, signalled, scaled, in_lanes, generated, concatenated,
     )  # fmt: skip
 
     PLAIN_STEPS = (

@@ -7,6 +7,7 @@ from fuseflow.dataflow import Graph, Node, Output, Port, StreamKind, parse_token
 from fuseflow.dataflow.blocks import (
     Array,
     Comparison,
+    Concat,
     CoordDrop,
     CoordHold,
     CoordMask,
@@ -154,7 +155,7 @@ def test_tokens_that_fit_no_fiber_name_the_node() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["drop", "hold", "mask", "flat", "fork", "gather", "stops", "zeros", "signal", "sink", "generator"],
+    ["drop", "hold", "mask", "flat", "fork", "gather", "concat", "stops", "zeros", "signal", "sink", "generator"],
 )
 def test_the_token_core_has_every_block(name: str) -> None:
     ports = {
@@ -170,6 +171,7 @@ def test_the_token_core_has_every_block(name: str) -> None:
         "flat": node("flat", Flatten("i", "j", "p", 9), *both),
         "fork": node("fork", Fork(2), "rows.ref"),
         "gather": node("gather", Gather(2), "rows.ref", "rows.ref"),
+        "concat": node("concat", Concat("p", 2, CRD, (0, 9)), "columns.crd", "columns.crd"),
         "stops": node("stops", StopDrop(), "rows.crd"),
         "zeros": node("zeros", ValueDrop("j"), "array.val", "columns.crd"),
         "signal": node("signal", RepeatSignal("i"), "rows.crd"),

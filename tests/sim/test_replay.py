@@ -117,6 +117,32 @@ def test_cases_of_primitives_run_in_the_engine_that_is_asked_for(tmp_path: Path,
     assert [note.partition(":")[0] for note in both] == ["interpreter", "compiled"]
 
 
+def test_concat_is_a_primitive_of_ours(tmp_path: Path) -> None:
+    crds = {"crd1": words("0 2 S0 S1 D"), "crd2": words("1 S0 3 S1 D")}
+    found = primitive(tmp_path, "concat", crds, {"crd": words("0 2 5 S0 7 S1 D")}, {"offsets": [0, 4]})
+    assert found.passed == 1 and found.cases[0].notes == ()
+    assert primitive(tmp_path, "concat", crds, {"crd": words("0 2 5 S0 8 S1 D")}, {"offsets": [0, 4]}).failed == 1
+    vals = {"val1": words("5 S0 D"), "val2": words("S0 D"), "val3": words("N 6 S0 D")}
+    assert primitive(tmp_path, "concat", vals, {"val": words("5 N 6 S0 D")}).passed == 1
+    misfit = primitive(tmp_path, "concat", crds, {"crd": ["D"]}, {"offsets": [0, 2]})
+    said = "does not run: unit, cycle 2: coordinate not below 2: 2 at unit, input 0 (token 1 of the stream)"
+    assert [note.partition(": ")[2].partition(";")[0] for note in misfit.cases[0].notes] == [said, said]
+
+
+@pytest.mark.parametrize(
+    ("inputs", "params", "match"),
+    [
+        ({}, {}, "params: a concat needs 1 input or more, not 0"),
+        ({"crd1": ["D"], "crd2": ["D"]}, {"offsets": [0]}, r"a concat needs an offset for each of its 2 inputs"),
+        ({"val1": ["D"]}, {"offsets": [0]}, r"a concat has offsets \(0,\) for val payloads"),
+        ({"val1": ["D"], "crd2": ["D"]}, {}, r"params: there is no input 'crd1'; the case has val1, crd2"),
+    ],
+)
+def test_a_concat_that_cannot_be(tmp_path: Path, inputs: Any, params: Any, match: str) -> None:
+    with pytest.raises(DataError, match=match):
+        primitive(tmp_path, "concat", inputs, {}, params)
+
+
 def test_a_case_that_does_not_run_fails(tmp_path: Path) -> None:
     inputs = {"val1": words("1 S0 D"), "val2": words("1 S1 D")}
     found = primitive(tmp_path, "mul", inputs, {"val": ["D"]})

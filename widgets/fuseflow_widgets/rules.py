@@ -10,6 +10,7 @@ from fuseflow.dataflow.blocks import (
     Array,
     BinaryALU,
     Block,
+    Concat,
     CoordDrop,
     CoordHold,
     CoordMask,
@@ -40,7 +41,7 @@ Ports = Mapping[str, Sequence[Token]]
 
 
 def rule(block: Block) -> tuple[str, str]:
-    """Number and text of the rule of ``block``."""
+    """Number and text of the rule of ``block``; a block that the reference does not have has no number."""
     match block:
         case Root() | Generator():
             return (
@@ -101,6 +102,11 @@ def rule(block: Block) -> tuple[str, str]:
             return "3.21", "computes a reference into a dense level instead of searching for it"
         case Fork() | Gather():
             return "3.22", "deals fibers out to lanes in turn, or collects them in turn"
+        case Concat():
+            return (
+                "of our own:",
+                "sends the fiber of one input after the other, and then the stop that all of them have",
+            )
         case CoordMask() | Flatten() | StopDrop() | ValueDrop():
             return "3.23", "changes the structure of a stream: masks, joins levels, or drops what is empty"
         case _:

@@ -4,6 +4,7 @@ from fuseflow.dataflow.blocks.accumulate import SparseAccumulator
 from fuseflow.dataflow.blocks.alu import BinaryALU, UnaryALU
 from fuseflow.dataflow.blocks.array import Array
 from fuseflow.dataflow.blocks.base import PortSpec
+from fuseflow.dataflow.blocks.concat import Concat
 from fuseflow.dataflow.blocks.coordinates import Comparison, CoordDrop, CoordHold, CoordMask, Flatten
 from fuseflow.dataflow.blocks.drop import StopDrop, ValueDrop
 from fuseflow.dataflow.blocks.join import Join, Joiner
@@ -40,6 +41,7 @@ Block = (
     | Flatten
     | Fork
     | Gather
+    | Concat
     | StopDrop
     | ValueDrop
 )
@@ -52,6 +54,7 @@ __all__ = [
     "BinaryALU",
     "Block",
     "Comparison",
+    "Concat",
     "CoordDrop",
     "CoordHold",
     "CoordMask",

@@ -11,6 +11,7 @@ from typing import Any, assert_never
 from fuseflow.dataflow.blocks import (
     Array,
     BinaryALU,
+    Concat,
     CoordDrop,
     CoordHold,
     CoordMask,
@@ -255,7 +256,7 @@ class _Exporter:
                     _set(bundle.inputs.add(), ins[f"in{lane}"])
                 if guarded:
                     _set(operation.join.x_guard, ins["crd"])
-            case Generator() | Sink() | Repeater() | Flatten() | StopDrop() | ValueDrop():
+            case Generator() | Sink() | Repeater() | Flatten() | Concat() | StopDrop() | ValueDrop():
                 raise VerifyError(
                     f"graph {self.graph.name!r}, node {node.name!r}: the reference's graph files have no operation for "
                     f"a {node.block.kind}; write the graph as DOT instead"

@@ -91,7 +91,10 @@ class _Importer:
         kind = whole.WhichOneof("op")
         name = unique = whole.name or f"operation_{whole.id or number}"
         if kind is None:
-            raise VerifyError(f"{self.where}, operation {name!r} (number {number}): its kind is not known here")
+            raise VerifyError(
+                f"{self.where}, operation {name!r} (number {number}): its kind is not known here; the schema is "
+                "that of the published simulator, which has no concat, for one (write such a graph as DOT)"
+            )
         count = 2
         while unique in self.operations:
             unique, count = f"{name}_{count}", count + 1

@@ -8,6 +8,7 @@ from fuseflow.dataflow.blocks import (
     BinaryALU,
     Block,
     Comparison,
+    Concat,
     CoordDrop,
     CoordHold,
     CoordMask,
@@ -336,6 +337,9 @@ def _other(item: Item) -> Block:
             lanes, depth = item.number("ff_lanes", MOST_OPERANDS), item.number("ff_depth", 99, "1")
             ranges = item.numbers("ff_boundaries"), item.numbers("ff_owners")
             return Gather(lanes, item.kind("ff_payload"), guarded, depth, *ranges)
+        case "concat":
+            operands, offsets = item.number("ff_operands", MOST_OPERANDS), item.numbers("ff_offsets")
+            return Concat(item.get("index"), operands, item.kind("ff_payload"), offsets)
         case "stopdrop":
             return StopDrop(item.kind("ff_payload"))
         case "valdrop":

@@ -11,6 +11,7 @@ from fuseflow.dataflow.blocks import (
     Array,
     BinaryALU,
     Block,
+    Concat,
     CoordDrop,
     CoordHold,
     CoordMask,
@@ -235,6 +236,9 @@ def plain(block: Block) -> tuple[str, Attributes, Attributes]:
         case Gather(lanes=lanes, payload=payload, guarded=guarded, depth=depth):
             own = {"ff_lanes": str(lanes), "ff_payload": payload.value, "ff_guarded": str(guarded).lower()}
             return "gather", {}, {**own, "ff_depth": str(depth), **_ranges(block)}
+        case Concat(index=index, operands=operands, payload=payload, offsets=offsets):
+            own = {"ff_operands": str(operands), "ff_payload": payload.value}
+            return "concat", {"index": index}, {**own, "ff_offsets": " ".join(map(str, offsets))}
         case StopDrop(payload=payload):
             return "stopdrop", {}, {"ff_payload": payload.value}
         case ValueDrop(index=index):

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from fuseflow.dataflow.blocks import (
     Array,
     Block,
+    Concat,
     CoordDrop,
     CoordHold,
     CoordMask,
@@ -113,7 +114,7 @@ def trace_reference(nodes: Mapping[str, Node], port: Port) -> tuple[str, int] | 
                 port = node.inputs[2 * int(port.name[3:]) + 1]
             case CoordMask() if port.name == "ref":
                 port = node.inputs[2]
-            case Repeat() | Repeater() | StopDrop() | Fork() | Gather():
+            case Repeat() | Repeater() | StopDrop() | Fork() | Gather() | Concat():
                 port = node.inputs[0]
             case _:
                 return None
@@ -123,7 +124,7 @@ def trace_reference(nodes: Mapping[str, Node], port: Port) -> tuple[str, int] | 
 def part_of(block: Block) -> Part:
     """The part of a region that a block of this kind usually serves."""
     match block:
-        case CrdWriter() | ValWriter() | CoordDrop() | CoordHold() | StopDrop() | ValueDrop() | Flatten():
+        case CrdWriter() | ValWriter() | CoordDrop() | CoordHold() | StopDrop() | ValueDrop() | Flatten() | Concat():
             return Part.CONSTRUCTION
         case Root() | LevelScanner() | Repeat() | Repeater() | RepeatSignal() | Joiner() | Locate() | CoordMask():
             return Part.ITERATION

@@ -10,6 +10,7 @@ from fuseflow.dataflow.blocks import (
     Array,
     BinaryALU,
     Block,
+    Concat,
     CoordDrop,
     CoordHold,
     CoordMask,
@@ -44,6 +45,7 @@ from fuseflow.sim.blocks.alu import binary, unary
 from fuseflow.sim.blocks.array import fetch
 from fuseflow.sim.blocks.base import Need, Process, Unit, is_payload
 from fuseflow.sim.blocks.broadcast import broadcast
+from fuseflow.sim.blocks.concat import concat
 from fuseflow.sim.blocks.controller import Controller
 from fuseflow.sim.blocks.coordinates import coord_drop, coord_hold, coord_mask, flatten
 from fuseflow.sim.blocks.dram import Dram
@@ -159,6 +161,8 @@ def _process(unit: Unit, block: Block, around: Surroundings) -> Process:
             if not block.guarded:
                 return gather(unit)
             return gather_guarded(unit, block.depth, block.boundaries, block.owners)
+        case Concat():
+            return concat(unit, block.moves)
         case StopDrop():
             return drop_stops(unit)
         case ValueDrop():

@@ -5,9 +5,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from fuseflow.dataflow.attributes import wrong_attribute, wrong_number_of_ports
 from fuseflow.dataflow.blocks import (
     Array,
     BinaryALU,
+    Concat,
     CoordDrop,
     CoordHold,
     CrdWriter,
@@ -29,6 +31,7 @@ from fuseflow.sim.blocks.accumulate import accumulate
 from fuseflow.sim.blocks.alu import binary, unary
 from fuseflow.sim.blocks.array import fetch
 from fuseflow.sim.blocks.base import is_payload
+from fuseflow.sim.blocks.concat import concat
 from fuseflow.sim.blocks.coordinates import coord_drop, coord_hold
 from fuseflow.sim.blocks.join import join
 from fuseflow.sim.blocks.reduce import reduce
@@ -177,6 +180,20 @@ def _join(kind: Join) -> Callable[[Given], Seen]:
     return run_case
 
 
+def _concat(given: Given) -> Seen:
+    """Ours, not SAM's: ports ``crd1``, ``crd2``, ..., ``crd`` (or ``ref``, ``val``); ``offsets`` is a parameter."""
+    out = min(given.inputs, default="crd1").rstrip("0123456789")
+    names = [f"{out}{number}" for number in range(1, len(given.inputs) + 1)]
+    offsets = integers(given.params, "offsets").tolist() if "offsets" in given.params.data else []
+    block = Concat("i", len(names), kind_of(out), tuple(offsets))
+    fault = wrong_number_of_ports(block) or wrong_attribute(block)
+    if fault is not None:
+        raise given.params.fault(f"a concat {fault}")
+    moves = block.moves
+    part = Part(block, lambda unit: concat(unit, moves))
+    return Seen({out: given.drive(part, *(given.stream(name) for name in names))[0]})
+
+
 def _reduce(given: Given) -> Seen:
     part = Part(Reduce(ReduceOp.SUM), lambda unit: reduce(unit, ReduceOp.SUM, PLAIN))
     return Seen({"val": given.drive(part, given.stream("val"))[0]})
@@ -261,6 +278,7 @@ def _accumulated(given: Given, outer: list[Token], inner: list[Token], val: list
 RUNS: dict[str, Callable[[Given], Seen | None]] = {
     "add": _add,
     "arrayvals": _array,
+    "concat": _concat,
     "crddrop": _coordinates(Part(CoordDrop("i", "j"), coord_drop)),
     "crdhold": _coordinates(Part(CoordHold("i", "j"), coord_hold)),
     "fiberlookup_compressed": _scan_compressed,
@@ -277,4 +295,5 @@ RUNS: dict[str, Callable[[Given], Seen | None]] = {
     "spaccumulator_2": _accumulate_all,
     "union": _join(Join.UNION),
 }
-"""By SAM's name of the primitive; ``None`` instead of a result says that no block of ours has these ports."""
+"""By SAM's name of the primitive, or ours where SAM has none; ``None`` instead of a result says that no block of ours
+has these ports."""

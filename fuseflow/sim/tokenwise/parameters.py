@@ -11,6 +11,7 @@ from fuseflow.dataflow.blocks import (
     Array,
     BinaryALU,
     Block,
+    Concat,
     CoordDrop,
     CoordHold,
     CoordMask,
@@ -142,6 +143,11 @@ class Parameters:
                 if block.guarded:
                     return layout.GATHER_GUARDED, [arena.allocate(block.lanes), block.depth, *self._ranges(block)], []
                 return layout.GATHER, [], []
+            case Concat():
+                if not block.moves:
+                    return layout.CONCAT, [0, 0], []
+                offsets, limits = zip(*block.moves, strict=True)
+                return layout.CONCAT, [arena.store(offsets), arena.store(limits)], []
             case StopDrop():
                 return layout.STOP_DROP, [], []
             case ValueDrop():

@@ -11,6 +11,7 @@ from fuseflow.dataflow.blocks import (
     Array,
     BinaryALU,
     Comparison,
+    Concat,
     CoordDrop,
     CoordHold,
     CoordMask,
@@ -119,6 +120,8 @@ EVERYTHING = Graph(
         node("fork", Fork(2, VAL), "vals.out"),
         node("gather", Gather(2, VAL, guarded=True), "fork.out0", "fork.out1", "outer.out"),
         node("zeros", ValueDrop("j"), "vals.out", "inner.out"),
+        node("beside", Concat("p", 2, CRD, (0, 7)), "inner.out", "inner.out"),
+        node("values", Concat("p", 2), "vals.out", "vals.out"),
         node("signal", RepeatSignal("j"), "inner.out"),
         node("root", Root("b")),
         node("scan", LevelScanner("b", 0, "i", 2, Missing.FORWARD), "root.ref"),
@@ -160,6 +163,22 @@ def test_every_operator_has_its_number(tmp_path: Path) -> None:
 def test_what_the_reference_has_no_message_for(tmp_path: Path) -> None:
     with pytest.raises(VerifyError, match=r"'outer'.*no operation for a generator; write the graph as DOT"):
         write_comal(tmp_path, EVERYTHING, {})
+
+
+def test_a_concat_is_written_as_dot_only(tmp_path: Path) -> None:
+    nodes = (
+        node("root", Root("b")),
+        node("scan", LevelScanner("b", 0, "i"), "root.ref"),
+        node("read", Array("b"), "scan.ref"),
+        node("twice", Concat("p", 2), "read.val", "read.val"),
+        node("crd", Concat("p", 2, CRD, (0, 2)), "scan.crd", "scan.crd"),
+        node("write_i", CrdWriter("Y", 0, "p"), "crd.out"),
+        node("write", ValWriter("Y"), "twice.out"),
+    )
+    graph = Graph("twice", nodes, (Output("Y", (4,), (0,), ("p",)),))
+    same(from_dot_text(sam_dot(graph)), graph)
+    with pytest.raises(VerifyError, match=r"node 'twice': .* no operation for a concat; write the graph as DOT"):
+        write_comal(tmp_path, graph, {"b": FiberTree.from_dense([1.0, 2.0])})
 
 
 def test_names_with_quotes_and_lines(tmp_path: Path) -> None:

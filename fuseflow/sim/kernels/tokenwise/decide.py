@@ -6,6 +6,7 @@ from fuseflow.sim.kernels.tokenwise.accumulate import sum_many, sum_one
 from fuseflow.sim.kernels.tokenwise.alu import binary, unary
 from fuseflow.sim.kernels.tokenwise.array import array
 from fuseflow.sim.kernels.tokenwise.broadcast import broadcast
+from fuseflow.sim.kernels.tokenwise.concat import concat
 from fuseflow.sim.kernels.tokenwise.coordinates import coord_drop, coord_hold, coord_mask, flatten
 from fuseflow.sim.kernels.tokenwise.drop import stop_drop, value_drop
 from fuseflow.sim.kernels.tokenwise.join import join
@@ -80,6 +81,8 @@ def decide(m: Memory, s: int, e: int) -> int:
         return gather(m, s, e)
     if kind == layout.GATHER_GUARDED:
         return gather_guarded(m, s, e)
+    if kind == layout.CONCAT:
+        return concat(m, s, e)
     if kind == layout.STOP_DROP:
         return stop_drop(m, s, e)
     return value_drop(m, s, e)

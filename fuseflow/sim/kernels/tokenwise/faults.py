@@ -34,6 +34,9 @@ ACCUMULATED_BEYOND: Final = 29
 ACCUMULATED_PAIR: Final = 30
 FORK_AND_GUIDE: Final = 31
 NOT_RISING: Final = 32
+CONCAT_ENDS: Final = 33
+CONCAT_EXTENT: Final = 34
+CONCAT_ORDER: Final = 35
 
 TENSOR = "check that the tensor bound to the graph is the one it was lowered for"
 JOIN = "the operands of a join must have the same outer fibers"
@@ -90,6 +93,18 @@ FAULTS: Final[dict[int, tuple[str, str]]] = {
     NOT_RISING: (
         "coordinates of a fiber must rise, but {limit} comes before",
         "sort the coordinates of each fiber, and leave out duplicates",
+    ),
+    CONCAT_ENDS: (
+        "the fibers of the inputs do not end alike",
+        "the inputs must have the same outer fibers: scan or repeat them below one nest of coordinates",
+    ),
+    CONCAT_EXTENT: (
+        "coordinate not below {limit}",
+        "the offsets must be the running sums of the extents of the inputs",
+    ),
+    CONCAT_ORDER: (
+        "coordinates of a fiber must rise, but {limit} comes before",
+        "sort the coordinates of each fiber, and give offsets where the inputs overlap",
     ),
     ACCUMULATED_PAIR: ("no coordinate and value to accumulate", NEST),
 }

@@ -211,3 +211,4 @@ GATHER_GUARDED: Final = 27
 STOP_DROP: Final = 28
 VALUE_DROP: Final = 29
 BROADCAST: Final = 30
+CONCAT: Final = 31
