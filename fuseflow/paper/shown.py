@@ -18,7 +18,8 @@ from fuseflow.paper.experiment import Experiment, Mode, Request, Verdict
 from fuseflow.paper.registry import chosen
 from fuseflow.paper.reproduce import Reproduced
 
-WORDS = {True: "✓ agrees", False: "✗ differs", None: "not judged"}
+WORDS = {True: "✓\u00a0agrees", False: "✗\u00a0differs", None: "not\u00a0judged"}
+"""In the last column of the table, without a break."""
 _HEAD = ("what", "paper", "ours", "ours / paper", "")
 _SIDES = ("left", "right", "right", "right", "left")
 
@@ -89,7 +90,7 @@ class Shown:
         why = "".join(f"<li><b>{_text('; '.join(what))}</b>: {_text(reason)}</li>" for reason, what in reasons.items())
         return (
             f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{f'<ul>{why}</ul>' if why else ''}"
-            f"<p>{_text(self._measured())}Made by <code>{_text(self.command)}</code>.</p>"
+            f"<p>{_text(self._measured())}All of it: <code>{_text(self.command)}</code></p>"
             f"{''.join(f'<p>{_text(note)}</p>' for note in self.experiment.notes)}"
         )
 

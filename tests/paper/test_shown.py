@@ -67,7 +67,7 @@ def test_reasons_are_given_once_and_as_text() -> None:
     rows = pd.DataFrame({"status": ["done", "missing"], "max_rel_error": [1e-7, None]})
     page = Shown(tiny, FAST, rows, judge(rows, FAST))._repr_html_()
     assert "<b>one; two</b>: because of <code>--x</code> &amp; &lt;y&gt;</li>" in page
-    assert ">&lt;1</td>" in page and "✗ differs" in page and "<p>a note</p>" in page
+    assert ">&lt;1</td>" in page and "✗\u00a0differs" in page and "<p>a note</p>" in page
     assert "1 rows simulated, 1 missing; largest relative error of an output 1.0e-07." in page
 
 
