@@ -94,8 +94,8 @@ class Store:
         if isinstance(folder, Store):
             return folder
         given: Any = folder
-        if given is not None and not isinstance(given, str | os.PathLike):
-            raise StoreError(f"store must be a folder or a Store, not {folder!r}")
+        if given is not None and (given == "" or not isinstance(given, str | os.PathLike)):
+            raise StoreError(f"store must be a folder or a Store, not {folder!r}; '.' is the folder you are in")
         chosen = folder if folder is not None else os.environ.get("FUSEFLOW_RESULTS") or DEFAULT_FOLDER
         return cls(Path(chosen))
 

@@ -102,9 +102,9 @@ def test_other_arguments(chain: ff.Model, tmp_path: Path) -> None:
         ff.explore(wrong)
     with pytest.raises(ScheduleError, match=r"estimate takes a Compiled, or a model such as .* not 'gcn'"):
         ff.estimate(wrong)
-    wrong = 5
-    with pytest.raises(StoreError, match="store must be a folder or a Store, not 5"):
-        ff.explore(chain, store=wrong)
+    for wrong in (5, ""):
+        with pytest.raises(StoreError, match=f"store must be a folder or a Store, not {wrong!r}; '.' is the folder"):
+            ff.explore(chain, store=wrong)
 
 
 def test_sequences_of_names_are_passes(chain: ff.Model, tmp_path: Path) -> None:
