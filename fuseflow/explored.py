@@ -91,7 +91,10 @@ class Exploration(pd.DataFrame):  # type: ignore[misc]  # pandas has no types
 
     @property
     def lower_bound(self) -> float:
-        """Cycles that no schedule of the space can avoid, proven from the data (:mod:`fuseflow.explore.bound`)."""
+        """Cycles that no schedule of the space can avoid, proven from the data (:mod:`fuseflow.explore.bound`).
+
+        Where orders of multiplication are left out (``space_size.complete``), none with those that are searched.
+        """
         return self._size.bound.cycles
 
     @property
@@ -194,9 +197,10 @@ def found_schedule(result: Exploration) -> FoundSchedule:
     lines.append(f"Its slowest region {result.limit_of(str(best['key']))}.")
     bound = result.space_size.bound
     if bound.cycles:
+        whose = "of the space" if result.space_size.complete else "with the orders of multiplication searched"
         fastest = " on the machine that is fastest at it" if several else ""
         lines.append(
-            f"No schedule of the space can take less than {bound.cycles:,.0f}, the turns of the blocks that compute "
+            f"No schedule {whose} can take less than {bound.cycles:,.0f}, the turns of the blocks that compute "
             f"{' and then '.join(bound.statements)}{fastest}: at most {cycles / bound.cycles:.3g}x better."
         )
     reason, key = " ".join(lines), str(best["key"])

@@ -170,10 +170,14 @@ CASES: dict[str, tuple[Callable[[], Graph], str]] = {
         lambda: change(spmm(), "array_A", block=Array("X")),
         "node 'array_A': input 'ref' must be a reference into level 1 of 'X', but repeat_A_j.out points into level 1 of 'A'",
     ),
-    "value passed on as reference": (
+    "value located": (
+        lambda: extended(spmm(), node("locate", Locate("W", 0, "j", 4), "array_X.val", "scan_X_j.crd")),
+        "node 'locate': input 'ref' takes a ref or crd stream, but array_X.val is a val stream; rewire the input",
+    ),
+    "coordinate passed on as reference": (
         lambda: extended(
             spmm(),
-            node("locate", Locate("W", 0, "j", 4), "array_X.val", "scan_X_j.crd"),
+            node("locate", Locate("W", 0, "j", 4), "scan_X_j.crd", "scan_X_j.crd"),
             node("again", Array("W"), "locate.ref"),
         ),
         "node 'again': input 'ref' must be a reference into the root of 'W', but locate.ref is no reference into a tensor",

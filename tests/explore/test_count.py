@@ -13,6 +13,7 @@ from fuseflow.errors import FuseflowError, ScheduleError
 from fuseflow.explore import Partitions, Space
 from fuseflow.explore.associate import associations
 from fuseflow.explore.space import Lattice, OrderCounts
+from fuseflow.explored import found_schedule
 from fuseflow.fusion import FusedRegion, fuse
 from fuseflow.lowering import lower
 from fuseflow.schedule import GraphPass, Region, Schedule, check
@@ -161,12 +162,14 @@ def test_orders_of_multiplication_that_are_not_searched_are_named(tmp_path: Path
     rows = found.pruned[found.pruned["reason"].str.contains("more than 3 orders, of which the 3 nearest")]
     assert list(rows["statements"]) == ["B_ C_ D_ E_"]
     assert found.refused_blocks == []
+    assert "No schedule with the orders of multiplication searched can take less" in found_schedule(found).reason
     counts = [Lattice(one, few).count(OrderCounts(one, few))[1] for one in associations(model.program)]
     assert found.space_size.schedules == sum(counts[:3])
     whole = ff.explore(
         model, dataclasses.replace(few, most_associations=14), budget=1, workers=1, store=tmp_path, kept=1
     )
     assert whole.space_size.exact
+    assert "No schedule of the space can take less" in found_schedule(whole).reason
     assert whole.space_size.schedules == sum(counts)
     assert not whole.pruned["reason"].str.contains("orders").any()
     with pytest.raises(ScheduleError, match="most_associations must be 1 or more, not 0"):

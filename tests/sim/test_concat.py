@@ -1,6 +1,7 @@
 """Concat: stamps computed by hand, what does not fit, and graphs that concatenate, in both engines."""
 
 import random
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -17,12 +18,14 @@ from fuseflow.dataflow.blocks import (
     LevelScanner,
     Root,
     Sink,
+    Tile,
     ValWriter,
 )
+from fuseflow.dataflow.paths import stream_paths
 from fuseflow.dataflow.tokens import DONE, EMPTY, Stop, Token
 from fuseflow.errors import DeadlockError, SimulationError, VerifyError
-from fuseflow.formats import FiberTree, Format
-from fuseflow.sim import Machine, Memory, Result, interpret, simulate
+from fuseflow.formats import FiberTree, Format, from_tiles, to_tiles
+from fuseflow.sim import Machine, Memory, Observation, Result, Trace, TraceOptions, interpret, simulate
 from fuseflow.sim.blocks.concat import concat
 from tests.dataflow.graphs import node
 from tests.sim.equality import compare
@@ -287,6 +290,37 @@ def test_matrices_along_their_columns(widths: tuple[int, ...], machine: Machine)
     wanted = np.concatenate([tree.to_dense() for tree in trees.values()], axis=1)
     np.testing.assert_array_equal(found.output.to_dense(), wanted)
     assert found.output.stored == np.count_nonzero(wanted)
+
+
+def test_streams_of_both_operands_have_one_path() -> None:
+    paths = stream_paths(side_by_side([(2, 3), (2, 5)]))
+    assert paths[Port("crd", "out")] == paths[Port("val", "out")] == ("i", "j")
+
+
+@pytest.mark.parametrize("machine", [Machine(), Machine(channel_capacity=20)])
+def test_a_trace_books_every_busy_cycle(machine: Machine) -> None:
+    rng = np.random.default_rng(5)
+    trees = {name: matrix(rng, 6, 4) for name in "AB"}
+    graph = side_by_side([(6, 4)] * 2)
+    found = simulate(graph, trees, machine, observation=Observation(TraceOptions()))
+    assert found.trace is not None
+    sums = Trace((found.trace,)).intervals.groupby("node", observed=True)["busy_cycles"].sum().to_dict()
+    assert sums == {node.name: node.busy_cycles for node in interpret(graph, trees, machine).nodes}
+
+
+def test_tiles_side_by_side() -> None:
+    """Values may be tiles; they cost what numbers cost."""
+    rng, tile = np.random.default_rng(6), Tile(("a", "b"), (2, 3))
+    plain = {name: matrix(rng, 4, 6) for name in "AB"}
+    trees = {name: to_tiles(tree, (2, 3), Format.parse("cc", 2)) for name, tree in plain.items()}
+    blocks = {"val_A": Array("A", (tile,)), "val_B": Array("B", (tile,)), "write_val": ValWriter("X", (tile, tile))}
+    made = side_by_side([(2, 2)] * 2)
+    graph = replace(made, nodes=tuple(replace(each, block=blocks.get(each.name, each.block)) for each in made))
+    found, slow = simulate(graph, trees, record=True), interpret(graph, trees, record=True)
+    assert (found.cycles, found.nodes, repr(found.streams)) == (slow.cycles, slow.nodes, repr(slow.streams))
+    wanted = np.concatenate([tree.to_dense() for tree in plain.values()], axis=1)
+    whole = from_tiles(found.output, (2, 3), Format.parse("cc", 2)).to_dense()
+    np.testing.assert_array_equal(whole, wanted)
 
 
 def test_references_into_one_tensor_stay_references() -> None:

@@ -8,7 +8,7 @@ import pytest
 from fuseflow_widgets.rules import rule, turn
 
 import fuseflow as ff
-from fuseflow.dataflow.blocks import Join, Joiner
+from fuseflow.dataflow.blocks import Concat, Join, Joiner
 from fuseflow.dataflow.graph import Port
 from fuseflow.dataflow.tokens import DONE, Stop, StreamKind
 from fuseflow.errors import SimulationError
@@ -87,6 +87,8 @@ def test_turns_in_words() -> None:
     assert turn(union, {"crd0": [DONE], "crd1": [DONE]}, {}).endswith("the streams end")
     assert turn(union, {}, {}) == "waits"
     assert rule(union)[0] == "3.9"
+    assert " ".join(("rule", *rule(Concat("j", 2)))).startswith("rule of our own: sends the fiber of one input after")
+    assert turn(Concat("j", 2), {"in0": [7]}, {"out": [7]}) == "takes 7 on in0, sends 7 on out"
 
 
 def test_a_graph_too_large_to_follow_is_refused_at_once(model: ff.Model, monkeypatch: pytest.MonkeyPatch) -> None:

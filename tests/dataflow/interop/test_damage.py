@@ -197,6 +197,14 @@ def test_mutated_binary(tmp_path: Path) -> None:
     assert refused > 75
 
 
+def test_an_operation_of_a_newer_schema(tmp_path: Path) -> None:
+    """The newest compiler's concat, say: a field that the message does not have."""
+    message = comal_graph()()
+    message.graph.operators.add(name="beside", id=3).MergeFromString(bytes([0xFA, 0x07, 0]))
+    with pytest.raises(VerifyError, match=r"operation 'beside' .*: its kind is not known here; .* has no concat"):
+        from_message(message, {})
+
+
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [

@@ -165,6 +165,22 @@ def test_what_the_reference_has_no_message_for(tmp_path: Path) -> None:
         write_comal(tmp_path, EVERYTHING, {})
 
 
+def test_a_concat_is_written_as_dot_only(tmp_path: Path) -> None:
+    nodes = (
+        node("root", Root("b")),
+        node("scan", LevelScanner("b", 0, "i"), "root.ref"),
+        node("read", Array("b"), "scan.ref"),
+        node("twice", Concat("p", 2), "read.val", "read.val"),
+        node("crd", Concat("p", 2, CRD, (0, 2)), "scan.crd", "scan.crd"),
+        node("write_i", CrdWriter("Y", 0, "p"), "crd.out"),
+        node("write", ValWriter("Y"), "twice.out"),
+    )
+    graph = Graph("twice", nodes, (Output("Y", (4,), (0,), ("p",)),))
+    same(from_dot_text(sam_dot(graph)), graph)
+    with pytest.raises(VerifyError, match=r"node 'twice': .* no operation for a concat; write the graph as DOT"):
+        write_comal(tmp_path, graph, {"b": FiberTree.from_dense([1.0, 2.0])})
+
+
 def test_names_with_quotes_and_lines(tmp_path: Path) -> None:
     named = Graph(
         'a "b"\\',
