@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from fuseflow.errors import DataError, SimulationError
+from fuseflow.errors import SimulationError
+from fuseflow.formats.atomic import replacing
 from fuseflow.sim.trace import WAITS, KernelTrace, Trace, interval_table, node_rows
 
 STATES = ("busy", "waits for tokens", "waits for room", "waits for memory")
@@ -38,16 +39,13 @@ def chrome_trace(trace: Trace, clock_hz: float = 1e9) -> dict[str, Any]:
 
 
 def write_chrome_trace(trace: Trace, path: str | Path, clock_hz: float = 1e9) -> Path:
-    """Write :func:`chrome_trace` to ``path`` and return it; DataError where it cannot be written."""
+    """Write :func:`chrome_trace` to ``path`` and return it; DataError where it cannot be, and the old file stays."""
     target = Path(path)
     if not clock_hz > 0:
         raise SimulationError(f"clock_hz must be above 0, not {clock_hz}; 1e9 makes a cycle a nanosecond")
-    try:
-        target.write_text(json.dumps(chrome_trace(trace, clock_hz), allow_nan=False), encoding="utf-8")
-    except OSError as fault:
-        raise DataError(
-            f"cannot write the trace to {target}: {fault.strerror}; give a file in a folder that exists"
-        ) from None
+    text = json.dumps(chrome_trace(trace, clock_hz), allow_nan=False)
+    with replacing(target) as file:
+        file.write(text.encode())
     return target
 
 

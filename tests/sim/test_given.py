@@ -1,5 +1,6 @@
 """What a caller without a type checker may give: every fault is one of ours and names the place and the value."""
 
+import errno
 import json
 from collections.abc import Callable
 from dataclasses import replace
@@ -27,7 +28,7 @@ from fuseflow.dataflow.blocks import (
 from fuseflow.einsum.operators import UnaryOp
 from fuseflow.errors import DataError, FuseflowError, SimulationError, VerifyError
 from fuseflow.formats import FiberTree, Format
-from fuseflow.sim import Machine, Memory, Observation, TraceOptions, interpret, simulate
+from fuseflow.sim import Machine, Memory, Observation, Trace, TraceOptions, interpret, simulate
 from fuseflow.sim.engine_limits import MOST_SUMS, needs_tokens
 from fuseflow.sim.machine import BlockTiming, ScannerTiming, TurnTiming
 from fuseflow.sim.replay import replay
@@ -192,12 +193,22 @@ def test_options_of_traces(options: dict[str, Any], match: str) -> None:
 
 
 def test_a_trace_into_a_folder_that_is_not_there(tmp_path: Path) -> None:
-    from fuseflow.sim import Trace
-
-    with pytest.raises(DataError, match=r"cannot write the trace to .*missing.*No such file"):
+    with pytest.raises(DataError, match=r"cannot write .*missing.*No such file.*make the folder"):
         Trace(()).to_perfetto(tmp_path / "missing" / "trace.json")
     with pytest.raises(SimulationError, match="clock_hz must be above 0, not 0"):
         Trace(()).to_perfetto(tmp_path / "trace.json", clock_hz=0)
+
+
+def test_a_full_disk_leaves_the_old_trace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    path = Trace(()).to_perfetto(tmp_path / "trace.json")
+    before = path.read_bytes()
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(DataError, match=r"cannot write .*trace.json: No space left on device; check the disk"):
+        Trace(()).to_perfetto(path, clock_hz=2e9)
+    assert path.read_bytes() == before and list(tmp_path.iterdir()) == [path]
 
 
 TIMED_CASE: dict[str, Any] = {
