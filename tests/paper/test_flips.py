@@ -3,8 +3,10 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import sparse
 
-from fuseflow.datasets import altered_twin
+import fuseflow as ff
+from fuseflow.datasets import GraphData, altered_twin
 from fuseflow.errors import DataError
 from fuseflow.paper import decoders, flips
 from fuseflow.paper.experiment import Base, Configuration, Mode, Request
@@ -99,3 +101,18 @@ def test_totals_of_decoders_are_judged_with_all_choices_made() -> None:
         {"model": decoders.MODEL, "dataset": "block 64", "schedule": "partial", "reference": 100.0, "cycles": 101.0},
     ]
     assert [item.agrees for item in decoders.judge(pd.DataFrame(rows))] == [True, False]
+
+
+@pytest.mark.parametrize(("citing", "others", "rows"), [(300, 0, 300), (300, 300, 600)])
+def test_full_fusion_scans_all_rows_for_each_row_where_some_are_empty(citing: int, others: int, rows: int) -> None:
+    """Why MAG fully fused takes nodes² here and citing nodes² where those that cite nothing are dropped."""
+    nodes = citing + others
+    adjacency = sparse.csr_array(
+        (np.ones(2 * citing, np.float32),
+         (np.repeat(np.arange(citing), 2), np.stack([np.roll(np.arange(citing), k) for k in (1, 2)], 1).ravel())),
+        shape=(nodes, nodes),
+    )  # fmt: skip
+    features = sparse.csr_array(np.ones((nodes, 4), np.float32))
+    data = GraphData("ring", True, adjacency, np.zeros(nodes, np.int32), 2, "made here", lambda: features)
+    cycles = ff.compile(ff.models.gcn(data), "full").simulate().cycles
+    assert rows * rows + rows <= cycles <= 1.05 * rows * rows
