@@ -30,7 +30,9 @@ def replay(
         ),
     ] = ReplayEngine.BOTH,
 ) -> None:
-    """Replay recorded cases: every token, stamp, clock and counter must be as recorded. Exit code 1 if a case fails."""
+    """Replay recorded cases: every token, stamp, clock and counter must be as recorded. Exit code 1 if a case fails or
+    cannot be run.
+    """
     from fuseflow.sim.replay import Engine
     from fuseflow.sim.replay import replay as run_cases
 

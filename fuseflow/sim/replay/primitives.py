@@ -27,7 +27,7 @@ def replay_primitive(path: str, case: Record, engines: Sequence[Engine]) -> Case
     wanted = Seen(_streams(case, "outputs"), _memory(case))
     run_case = RUNS.get(primitive)
     if run_case is None:
-        return CaseResult(path, name, Outcome.LEFT_OUT, (f"{primitive!r} is no block of ours",))
+        return CaseResult(path, name, Outcome.LEFT_OUT, (_unknown(primitive),))
     notes: list[str] = []
     reason: str | None = None
     for engine in engines:
@@ -42,7 +42,7 @@ def replay_primitive(path: str, case: Record, engines: Sequence[Engine]) -> Case
                 notes.append(f"{engine.value}: does not run: {fault}")
             continue
         if seen is None:
-            return CaseResult(path, name, Outcome.LEFT_OUT, (f"{primitive!r} with these ports is no block of ours",))
+            return CaseResult(path, name, Outcome.LEFT_OUT, (f"{primitive!r} is not run with these ports",))
         if not wanted.streams and not wanted.memory and "error" not in case.data:
             raise case.fault("has neither 'outputs' nor 'memory', so there is nothing to compare")
         found = _differences(seen, wanted)
@@ -55,6 +55,10 @@ def replay_primitive(path: str, case: Record, engines: Sequence[Engine]) -> Case
     if reason is not None:
         return CaseResult(path, name, Outcome.KNOWN, (reason,))
     return CaseResult(path, name, Outcome.PASSED)
+
+
+def _unknown(primitive: str) -> str:
+    return f"no case of {primitive!r} can be run; those of {', '.join(sorted(RUNS))} can"
 
 
 def without_empty(streams: Mapping[str, Sequence[Token]]) -> dict[str, list[Token]]:

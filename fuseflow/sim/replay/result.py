@@ -58,8 +58,14 @@ class Replay:
         return len(self.of(Outcome.KNOWN))
 
     @property
+    def left_out(self) -> int:
+        """Cases that nothing here runs, so that nothing was compared."""
+        return len(self.of(Outcome.LEFT_OUT))
+
+    @property
     def ok(self) -> bool:
-        return self.failed == 0
+        """Whether every case was compared and agrees."""
+        return self.failed == self.left_out == 0
 
     def report(self) -> str:
         """Files with their counts, every case that did not simply pass, and ``N passed, M failed`` at the end."""
@@ -75,7 +81,8 @@ class Replay:
             for (outcome, *found), cases in notes.items():
                 lines.append(f"  {outcome}: {', '.join(case.name for case in cases)}")
                 lines += [f"    {note}" for note in found]
-        return "\n".join([*lines, f"{self.passed} passed, {self.failed} failed"])
+        left_out = f", {self.left_out} left out, not compared" if self.left_out else ""
+        return "\n".join([*lines, f"{self.passed} passed, {self.failed} failed{left_out}"])
 
     def __repr__(self) -> str:
         return f"Replay: {self.passed} passed ({self.known} with a known difference), {self.failed} failed"
