@@ -125,13 +125,13 @@ def simulate_candidate(candidate: Candidate) -> Outcome:
         outcome = Outcome(key, reached.status, reached.reason, seconds=seconds, limit=reached.limit)
     except StoreError:
         raise
-    except FuseflowError as error:
-        outcome = Outcome(key, Status.FAILED, str(error), seconds=time.monotonic() - started)
     except MemoryError:
         reason = "its worker had no memory left"
         outcome = Outcome(
             key, Status.TOO_LARGE, reason, seconds=time.monotonic() - started, limit=candidate.bytes_limit
         )
+    except FuseflowError as error:
+        outcome = Outcome(key, Status.FAILED, str(error), seconds=time.monotonic() - started)
     if candidate.store is not None:
         candidate.store.write(outcome, candidate.about, nodes)
     return outcome

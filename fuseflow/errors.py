@@ -40,6 +40,10 @@ class SimulationError(FuseflowError, RuntimeError):
     """A simulation met streams that do not fit together."""
 
 
+class OutOfMemoryError(FuseflowError, MemoryError):
+    """A run needs more memory than the system gives."""
+
+
 class DeadlockError(SimulationError):
     """Blocks wait on each other and none can go on.
 

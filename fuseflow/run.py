@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from fuseflow.dataflow.graph import Graph
 from fuseflow.einsum import Program, move_tree
-from fuseflow.errors import DeadlockError, FuseflowError, SimulationError
+from fuseflow.errors import DeadlockError, FuseflowError, OutOfMemoryError, SimulationError
 from fuseflow.fifos import fifo_report
 from fuseflow.formats import FiberTree, Format, from_tiles, tiles_to_dense, to_tiles
 from fuseflow.models import Model
@@ -280,6 +280,11 @@ def execute(
             raise DeadlockError(f"kernel {name!r}: {error}", error.ring, error.suggestion, error.suffices) from error
         except FuseflowError as error:
             raise type(error)(f"kernel {name!r}: {error}") from error
+        except MemoryError as error:
+            raise OutOfMemoryError(
+                f"kernel {name!r}: there is not enough memory for its run ({error}); take a smaller model or schedule, "
+                "an ideal memory in place of a modelled one, or keep=False, which frees what no later kernel reads"
+            ) from error
         complete = result.complete
         for produced in list(result.outputs) if complete else ():
             tree = result.outputs[produced] if keep else result.outputs.pop(produced)

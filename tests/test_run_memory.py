@@ -3,9 +3,11 @@
 import tracemalloc
 
 import numpy as np
+import pytest
 import torch
 
 import fuseflow as ff
+from fuseflow.errors import OutOfMemoryError
 
 DEPTH, SIZE = 12, 400
 
@@ -48,3 +50,18 @@ def test_memory_of_intermediates_is_given_back() -> None:
     one = SIZE * SIZE * 4
     # A step that is kept is there twice, as its graph wrote it and as it is stored; both must go.
     assert peaks[0] - peaks[1] > 1.5 * DEPTH * one
+
+
+@pytest.mark.parametrize("engine", ["compiled", "interpreter"])
+def test_memory_that_is_not_there_is_an_error_of_ours(engine: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """numpy's own error would not say which kernel it was, nor what to do."""
+
+    def full(*_: object, **__: object) -> None:
+        raise MemoryError("Unable to allocate 30.0 GiB")
+
+    monkeypatch.setattr("fuseflow.run.simulate", full)
+    monkeypatch.setattr("fuseflow.run.interpret", full)
+    compiled = ff.compile(ff.models.gcn("karate"), "full")
+    with pytest.raises(OutOfMemoryError, match=r"kernel 'all': there is not enough memory .*30.0 GiB.*keep=False"):
+        compiled.simulate(engine=engine)  # type: ignore[arg-type]  # a literal of two words
+    assert issubclass(OutOfMemoryError, MemoryError)
