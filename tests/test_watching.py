@@ -288,6 +288,7 @@ def test_progress_of_a_fused_model_follows_its_results(traced: bool, monkeypatch
     """Operands of a fused graph are read long before its end: the fraction is that of the values written."""
     monkeypatch.setattr("fuseflow.sim.engine.PROGRESS_INTERVAL_SECONDS", 0.0)
     monkeypatch.setattr("fuseflow.sim.tokenwise.simulate.PROGRESS_INTERVAL_SECONDS", 0.0)
+    monkeypatch.setattr("fuseflow.sim.tokenwise.simulate.FIRST_FRAME_SECONDS", 0.0)
     compiled = ff.compile(ff.models.gcn("karate"), "full")
     (region,) = compiled.regions
     seen: list[Progress] = []
@@ -321,6 +322,7 @@ def test_a_result_that_is_written_at_the_end_leaves_progress_to_its_operands() -
 
 def test_a_fifo_report_has_progress(compiled: Compiled, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("fuseflow.sim.tokenwise.simulate.PROGRESS_INTERVAL_SECONDS", 0.0)
+    monkeypatch.setattr("fuseflow.sim.tokenwise.simulate.FIRST_FRAME_SECONDS", 0.0)
     monkeypatch.setattr("fuseflow.sim.tokenwise.simulate.FIRST_FRAME_SECONDS", 0.0)
     monkeypatch.setitem(simulate_tokenwise.__kwdefaults__, "slice_operations", 64)
     seen: list[ff.run.RunProgress] = []
