@@ -323,7 +323,6 @@ def test_a_result_that_is_written_at_the_end_leaves_progress_to_its_operands() -
 def test_a_fifo_report_has_progress(compiled: Compiled, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("fuseflow.sim.tokenwise.simulate.PROGRESS_INTERVAL_SECONDS", 0.0)
     monkeypatch.setattr("fuseflow.sim.tokenwise.simulate.FIRST_FRAME_SECONDS", 0.0)
-    monkeypatch.setattr("fuseflow.sim.tokenwise.simulate.FIRST_FRAME_SECONDS", 0.0)
     monkeypatch.setitem(simulate_tokenwise.__kwdefaults__, "slice_operations", 64)
     seen: list[ff.run.RunProgress] = []
     run = compiled.simulate()
